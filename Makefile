@@ -1,0 +1,59 @@
+# The whole developer interface. Every target sets up what it needs; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NATIVE_SOURCES := $(shell find native/src -name '*.rs') native/Cargo.toml native/Cargo.lock .cargo/config.toml
+PACKAGES_STAMP := $(VENV)/.packages
+NATIVE_STAMP := $(VENV)/.native
+
+.PHONY: help setup run test test-long check format bench proto lock clean native
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(PACKAGES_STAMP): requirements/dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(NATIVE_STAMP): $(PACKAGES_STAMP) $(NATIVE_SOURCES) pyproject.toml
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(NATIVE_STAMP) ## Make .venv with everything in it, the native extension built
+native: $(NATIVE_STAMP)
+
+run: setup ## Five nodes, a private payment, a crash, a verdict
+	$(BIN)/mcnode network demo
+
+test: setup ## All tests that need no extra program
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-long: setup ## The long ones too
+	$(BIN)/python -m pytest -n 2
+
+check: setup ## Format, lint, types, import contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cargo fmt --manifest-path native/Cargo.toml --check
+
+format: setup ## Put the sources in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	cargo fmt --manifest-path native/Cargo.toml
+
+bench: setup ## Print the figures
+	$(BIN)/python -m bench
+
+proto: setup ## Make src/mcnode/api/gen anew from proto/
+	$(BIN)/python -m mcnode.api.generate
+
+lock: ## Pin every package anew (needs uv)
+	uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -o requirements/dev.lock
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) native/target src/mcnode/_native*.so .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,11 @@
+//! Native half of mcnode: Python decides, Rust computes.
+//!
+//! One module per concept; each has `register(module)` and adds its functions flat to
+//! `mcnode._native`. The contract seen from Python is `src/mcnode/_native.pyi`.
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let _ = module;
+    Ok(())
+}

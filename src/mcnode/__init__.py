@@ -1,0 +1,3 @@
+"""mcnode: the MobileCoin Consensus Service in Python."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Account keys, subaddresses, mnemonics, printable addresses."""

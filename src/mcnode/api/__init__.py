@@ -1,0 +1,1 @@
+"""Generated gRPC modules and the converters to our types."""

@@ -1,0 +1,1 @@
+"""Quotes, evidence, verifiers and the attested key exchange. Pure."""

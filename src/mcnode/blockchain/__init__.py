@@ -1,0 +1,1 @@
+"""Block versions, tokens and fees, blocks, signatures, metadata."""

@@ -1,0 +1,1 @@
+"""Runners of vector files in the documented formats."""

@@ -1,0 +1,1 @@
+"""URIs, TLS, attested sessions, auth tokens, retries."""

@@ -1,0 +1,1 @@
+"""The node: Byzantine ledger, transaction manager, services, configuration."""

@@ -1,0 +1,1 @@
+"""Keys, signatures, commitments, ring signatures, range proofs, boxes, Noise."""

@@ -1,0 +1,1 @@
+"""The trusted process, its boundary and the client of it."""

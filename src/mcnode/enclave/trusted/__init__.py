@@ -1,0 +1,1 @@
+"""The trusted process: the only place where transactions are in the clear."""

@@ -1,0 +1,1 @@
+"""Lint and analysis of quorum sets."""

@@ -1,0 +1,1 @@
+"""The agreement protocol. Pure; knows nothing of transactions."""

@@ -1,0 +1,1 @@
+"""Transactions: messages, building, validation."""

@@ -1,0 +1,1 @@
+"""Scan, balance, send: the wallet as a library."""
