@@ -118,19 +118,24 @@ class Report:
     @contextlib.contextmanager
     def case(self, name: object) -> Iterator[None]:
         """Count one case: passed unless the block raises."""
+        failures_before = len(self.failures)
+        with self.guard(name):
+            yield
+        if len(self.failures) == failures_before:
+            self.passed += 1
+
+    @contextlib.contextmanager
+    def guard(self, name: object) -> Iterator[None]:
+        """Turn what the block raises into a failure called `name`; count nothing otherwise."""
         try:
             yield
         except MismatchError as error:
             self.failures.append(f"{name}: {error}")
-        except (
-            Exception
-        ) as error:  # a runner's crash is that case's failure, not the end of the run
+        except Exception as error:  # a runner's crash is that case's failure, not the run's end
             where = traceback.extract_tb(error.__traceback__)[-1]
             self.failures.append(
                 f"{name}: {type(error).__name__}: {error} ({where.name}:{where.lineno})"
             )
-        else:
-            self.passed += 1
 
 
 Runner = Callable[[VectorFile, Report], None]
