@@ -6,16 +6,23 @@ here as opaque bytes: nothing in this module parses a quote or a certificate, be
 is hashed, stored and archived without looking inside.
 """
 
-from mcnode.codec.schema import BYTES, OPTIONAL, REQUIRED, TEXT, VERIFICATION_SIGNATURE
-from mcnode.codec.schema import field as f
-from mcnode.codec.schema import message, repeated
+from mcnode.codec.schema import (
+    BYTES,
+    OPTIONAL,
+    REQUIRED,
+    TEXT,
+    VERIFICATION_SIGNATURE,
+    field,
+    message,
+    repeated,
+)
 
 
 @message
 class Quote3:
     """A whole SGX quote of version 3. [docs/protocol/enclave.md#3]"""
 
-    data: bytes = f(1, BYTES)
+    data: bytes = field(1, BYTES)
 
 
 @message
@@ -26,23 +33,23 @@ class Collateral:
     """
 
     pck_crl_issuer_chain: tuple[bytes, ...] = repeated(1, BYTES)
-    root_ca_crl: bytes = f(2, BYTES)
-    pck_crl: bytes = f(3, BYTES)
+    root_ca_crl: bytes = field(2, BYTES)
+    pck_crl: bytes = field(3, BYTES)
     tcb_info_issuer_chain: tuple[bytes, ...] = repeated(4, BYTES)
-    tcb_info: str = f(5, TEXT)
+    tcb_info: str = field(5, TEXT)
     qe_identity_issuer_chain: tuple[bytes, ...] = repeated(6, BYTES)
-    qe_identity: str = f(7, TEXT)
+    qe_identity: str = field(7, TEXT)
 
 
 @message
 class EnclaveReportDataContents:
     """What the report data of a quote hashes. [docs/protocol/enclave.md#5.1]"""
 
-    nonce: bytes = f(1, BYTES)
+    nonce: bytes = field(1, BYTES)
     """16 bytes."""
-    key: bytes = f(2, BYTES)
+    key: bytes = field(2, BYTES)
     """32 bytes: the X25519 identity of the enclave's channels."""
-    custom_identity: bytes = f(3, BYTES)
+    custom_identity: bytes = field(3, BYTES)
     """Empty, or 32 bytes: the enclave's block-signing key."""
 
 
@@ -50,9 +57,9 @@ class EnclaveReportDataContents:
 class DcapEvidence:
     """A quote, its collateral and the contents of its report data."""
 
-    quote: Quote3 | None = f(1, Quote3, presence=OPTIONAL)
-    collateral: Collateral | None = f(2, Collateral, presence=OPTIONAL)
-    report_data: EnclaveReportDataContents | None = f(
+    quote: Quote3 | None = field(1, Quote3, presence=OPTIONAL)
+    collateral: Collateral | None = field(2, Collateral, presence=OPTIONAL)
+    report_data: EnclaveReportDataContents | None = field(
         3, EnclaveReportDataContents, presence=OPTIONAL
     )
 
@@ -61,11 +68,11 @@ class DcapEvidence:
 class VerificationReport:
     """A report signed by the older attestation service. [docs/protocol/enclave.md#5.5]"""
 
-    sig: bytes = f(1, VERIFICATION_SIGNATURE)
+    sig: bytes = field(1, VERIFICATION_SIGNATURE)
     """The RSA signature over `http_body`."""
     chain: tuple[bytes, ...] = repeated(2, BYTES)
     """DER certificates, the signing one first."""
-    http_body: str = f(3, TEXT, presence=REQUIRED, never_omit=True)
+    http_body: str = field(3, TEXT, presence=REQUIRED, never_omit=True)
     """JSON text exactly as it was signed."""
 
 
@@ -73,7 +80,7 @@ class VerificationReport:
 class EvidenceMessage:
     """The wrapper of a responder's evidence; bytes without tag 4 are a `VerificationReport`."""
 
-    dcap_evidence: DcapEvidence | None = f(4, DcapEvidence, presence=OPTIONAL)
+    dcap_evidence: DcapEvidence | None = field(4, DcapEvidence, presence=OPTIONAL)
 
 
 AttestationEvidence = VerificationReport | DcapEvidence
