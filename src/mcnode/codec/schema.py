@@ -152,6 +152,9 @@ class FieldSpec:
     never_omit: bool = False
     omit_when: int | None = None
     lazy: bool = False
+    digest_enum: tuple[str, tuple[str, ...]] | None = None
+    """For a oneof that hashes as an enum: its name and the variants' names, `which` counting
+    along `alternatives` from 0."""
 
 
 _METADATA_KEY = "mcnode.schema"
@@ -216,11 +219,27 @@ def repeated(
 
 
 def oneof(
-    alternatives: Mapping[int, MessageRef], *, name: str | None = None, digest: str | None = None
+    alternatives: Mapping[int, MessageRef],
+    *,
+    name: str | None = None,
+    digest: str | None = None,
+    digest_enum: tuple[str, tuple[str, ...]] | None = None,
 ) -> Any:
-    """At most one of several messages, told apart by class; hashed as the message it holds."""
+    """At most one of several messages, told apart by class; hashed as the message it holds.
+
+    With `digest_enum` = (name, variant names by ascending tag) it hashes as an enum instead: a
+    `var` node of that name around the message, whose context is the variant's name.
+    """
     ordered = tuple(sorted(alternatives.items()))
-    spec = FieldSpec(ordered[0][0], None, OPTIONAL, alternatives=ordered, name=name, digest=digest)
+    spec = FieldSpec(
+        ordered[0][0],
+        None,
+        OPTIONAL,
+        alternatives=ordered,
+        name=name,
+        digest=digest,
+        digest_enum=digest_enum,
+    )
     return _declare(spec)
 
 
