@@ -4,8 +4,16 @@
 //! `mcnode._native`. The contract seen from Python is `src/mcnode/_native.pyi`.
 use pyo3::prelude::*;
 
+mod curve;
+mod ed25519;
+mod rng;
+mod schnorrkel;
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let _ = module;
+    curve::register(module)?;
+    ed25519::register(module)?;
+    schnorrkel::register(module)?;
+    rng::register(module)?;
     Ok(())
 }
