@@ -1,0 +1,1 @@
+"""Message classes generated from proto/ by `make proto`. Do not edit."""
