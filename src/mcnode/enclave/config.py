@@ -1,4 +1,4 @@
-"""The rules that all nodes of a network must share, and their digest. [docs/protocol/enclave.md#2.2]
+"""Rules that all nodes of a network share, and their digest. [docs/protocol/enclave.md#2.2]
 
 The digest is part of the name under which a node shakes hands with its peers, so nodes with other
 fees, governors or another block version cannot even connect.
