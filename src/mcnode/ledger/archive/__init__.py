@@ -1,0 +1,1 @@
+"""Block archives: paths, files, fetching and writing."""

@@ -1,0 +1,94 @@
+"""Format version and sub-databases of a ledger file. [docs/protocol/ledger.md#4.1]"""
+
+import lmdb
+
+from mcnode.codec.protobuf import DecodeError, decode, encode
+from mcnode.ledger.db.environment import Environment
+from mcnode.ledger.db.records import CREATED_BY, FORMAT_VERSION, DatabaseVersion
+from mcnode.ledger.db.tables import (
+    NUM_BLOCKS_KEY,
+    NUM_TX_OUTS_KEY,
+    TABLE_NAMES,
+    VERSION_KEY,
+    Tables,
+    create_tables,
+    u64_key,
+)
+from mcnode.ledger.errors import NotALedger, NotFound, VersionIncompatible
+
+_CREATED_WHEN_MISSING = "block_metadata"
+"""The youngest sub-database: ledgers of the same format version may lack it."""
+
+
+def create_format(environment: Environment) -> Tables:
+    """Make all sub-databases, the version record and the counters, where missing."""
+    tables = create_tables(environment)
+    version = encode(DatabaseVersion(FORMAT_VERSION, CREATED_BY))
+
+    def body(txn: lmdb.Transaction[bytes]) -> None:
+        txn.put(VERSION_KEY, version, overwrite=False, db=tables.metadata)
+        txn.put(NUM_BLOCKS_KEY, u64_key(0), overwrite=False, db=tables.counts)
+        txn.put(NUM_TX_OUTS_KEY, u64_key(0), overwrite=False, db=tables.tx_out_counts)
+
+    environment.write(body, "creation of the ledger")
+    check_format(environment)
+    return tables
+
+
+def check_format(environment: Environment) -> None:
+    """Refuse a file without a version record, or of another format version.
+
+    Raises:
+        NotALedger: it has no version record.
+        VersionIncompatible: the version is not the one this program reads.
+    """
+    found = stored_version(environment)
+    if found.database_format_version != FORMAT_VERSION:
+        raise VersionIncompatible(
+            str(environment.path), found.database_format_version, FORMAT_VERSION
+        )
+
+
+def stored_version(environment: Environment) -> DatabaseVersion:
+    """The version record.
+
+    Raises:
+        NotALedger: there is none.
+    """
+    try:
+        table = environment.open_table(TABLE_NAMES["metadata"], create=False)
+    except lmdb.NotFoundError:
+        value = None
+    else:
+        with environment.reading() as txn:
+            value = txn.get(VERSION_KEY, db=table)
+    if value is None:
+        raise NotALedger(
+            f"{environment.path} holds a database without a ledger's version record: name "
+            "another directory"
+        )
+    try:
+        return decode(DatabaseVersion, value)
+    except DecodeError as error:
+        raise NotALedger(f"the version record of {environment.path} does not decode") from error
+
+
+def existing_tables(environment: Environment) -> Tables:
+    """All sub-databases; only the youngest may be missing and is then made.
+
+    Raises:
+        NotFound: another one is missing.
+    """
+    handles = {}
+    for attribute, name in TABLE_NAMES.items():
+        writable = not environment.mode.read_only
+        try:
+            handles[attribute] = environment.open_table(
+                name, create=writable and attribute == _CREATED_WHEN_MISSING
+            )
+        except lmdb.NotFoundError as error:
+            raise NotFound(
+                f"ledger at {environment.path} lacks the sub-database {name.decode()}: it is "
+                "damaged or was never completed"
+            ) from error
+    return Tables(**handles)

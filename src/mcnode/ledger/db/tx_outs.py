@@ -1,0 +1,167 @@
+"""Outputs: the sequence of all of them, its indexes and its tree. [docs/protocol/ledger.md#4.4]
+
+Plain functions over one transaction, so that a block is written, and a request served, in one.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import lmdb
+
+from mcnode.codec.protobuf import decode, encode
+from mcnode.ledger.db.merkle import changed_nodes, proof_ranges, root_range
+from mcnode.ledger.db.tables import (
+    NUM_TX_OUTS_KEY,
+    Tables,
+    parse_u64,
+    range_key,
+    u64_key,
+)
+from mcnode.ledger.errors import LmdbError, NoOutputs, NotFound, TxOutIndexOutOfBounds
+from mcnode.transaction.hashing import tx_out_hash
+from mcnode.transaction.membership_proof import NIL_HASH, leaf_hash_of
+from mcnode.transaction.messages import (
+    Range,
+    TxOut,
+    TxOutMembershipElement,
+    TxOutMembershipProof,
+)
+
+Txn = lmdb.Transaction[bytes]
+
+
+def get_num_tx_outs(txn: Txn, tables: Tables) -> int:
+    """How many outputs there are."""
+    value = txn.get(NUM_TX_OUTS_KEY, db=tables.tx_out_counts)
+    if value is None:
+        raise NotFound("the number of outputs is not recorded: the ledger is damaged")
+    return parse_u64(value)
+
+
+def push_tx_outs(txn: Txn, tables: Tables, outputs: Sequence[TxOut]) -> int:
+    """Append outputs to the sequence, its indexes and its tree; the index of the first.
+
+    Raises:
+        LmdbError: two of them share a hash or a public key.
+    """
+    first = get_num_tx_outs(txn, tables)
+    if not outputs:
+        return first
+    hashes = [tx_out_hash(output) for output in outputs]
+    keys = [u64_key(first + offset) for offset in range(len(outputs))]
+    txn.put(NUM_TX_OUTS_KEY, u64_key(first + len(outputs)), db=tables.tx_out_counts)
+    _put_new(txn, tables.tx_out_index_by_hash, zip(hashes, keys, strict=True))
+    public_keys = (output.public_key for output in outputs)
+    _put_new(txn, tables.tx_out_index_by_public_key, zip(public_keys, keys, strict=True))
+    encoded = (encode(output) for output in outputs)
+    with txn.cursor(tables.tx_out_by_index) as cursor:
+        cursor.putmulti(zip(keys, encoded, strict=True), append=True)
+    _push_leaves(txn, tables, first, [leaf_hash_of(hash_) for hash_ in hashes])
+    return first
+
+
+def _put_new(txn: Txn, table: "lmdb._Database", items: Iterator[tuple[bytes, bytes]]) -> None:
+    with txn.cursor(table) as cursor:
+        consumed, added = cursor.putmulti(items, overwrite=False)
+    if added != consumed:
+        raise LmdbError("KeyExist", "two outputs of the block share a hash or a public key")
+
+
+def _push_leaves(txn: Txn, tables: Tables, first: int, leaves: list[bytes]) -> None:
+    nodes = [
+        (range_key(start, end), hash_)
+        for start, end, hash_ in changed_nodes(
+            first, leaves, lambda start, end: get_node(txn, tables, start, end)
+        )
+    ]
+    with txn.cursor(tables.merkle_hash_by_range) as cursor:
+        cursor.putmulti(nodes)
+
+
+def get_node(txn: Txn, tables: Tables, start: int, end: int) -> bytes:
+    """The 32-byte hash stored for a node of the tree."""
+    hash_ = txn.get(range_key(start, end), db=tables.merkle_hash_by_range)
+    if hash_ is None:
+        raise NotFound(f"tree node {start} to {end} is not stored")
+    return hash_
+
+
+def get_root_element(txn: Txn, tables: Tables) -> TxOutMembershipElement:
+    """The root of the tree as it is now.
+
+    Raises:
+        NoOutputs: the tree is empty.
+    """
+    num_tx_outs = get_num_tx_outs(txn, tables)
+    if num_tx_outs == 0:
+        raise NoOutputs("the ledger has 0 outputs, a root needs 1")
+    start, end = root_range(num_tx_outs)
+    return TxOutMembershipElement(Range(start, end), get_node(txn, tables, start, end))
+
+
+def get_membership_proofs(
+    txn: Txn, tables: Tables, indices: Sequence[int]
+) -> list[TxOutMembershipProof]:
+    """A proof for each of `indices`, all against the same root.
+
+    Raises:
+        TxOutIndexOutOfBounds: an index is not below the number of outputs.
+    """
+    num_tx_outs = get_num_tx_outs(txn, tables)
+    for index in indices:
+        if index >= num_tx_outs:
+            raise TxOutIndexOutOfBounds(index, num_tx_outs)
+    ranges = [proof_ranges(index, num_tx_outs) for index in indices]
+    keys = {range_key(start, end) for path in ranges for start, end in path if start < num_tx_outs}
+    with txn.cursor(tables.merkle_hash_by_range) as cursor:
+        hashes = dict(cursor.getmulti(sorted(keys)))
+    return [
+        TxOutMembershipProof(
+            index,
+            num_tx_outs - 1,
+            tuple(
+                TxOutMembershipElement(
+                    Range(start, end), hashes.get(range_key(start, end), NIL_HASH)
+                )
+                for start, end in path
+            ),
+        )
+        for index, path in zip(indices, ranges, strict=True)
+    ]
+
+
+def get_tx_out(txn: Txn, tables: Tables, index: int) -> TxOut:
+    """The output at `index`.
+
+    Raises:
+        NotFound: there is none.
+    """
+    value = txn.get(u64_key(index), db=tables.tx_out_by_index)
+    if value is None:
+        raise NotFound(f"no output has index {index}")
+    return decode(TxOut, value)
+
+
+def get_tx_out_range(txn: Txn, tables: Tables, first: int, count: int) -> tuple[TxOut, ...]:
+    """`count` outputs from index `first` on.
+
+    Raises:
+        NotFound: one of them is missing.
+    """
+    keys = [u64_key(first + offset) for offset in range(count)]
+    with txn.cursor(tables.tx_out_by_index) as cursor:
+        found = cursor.getmulti(keys)
+    if len(found) != count:
+        raise NotFound(f"outputs {first} to {first + count - 1}: {len(found)} of {count} found")
+    return tuple(decode(TxOut, value) for _, value in found)
+
+
+def get_index(txn: Txn, table: "lmdb._Database", key: bytes, what: str) -> int:
+    """The output index that `table` holds for a 32-byte hash or public key.
+
+    Raises:
+        NotFound: none.
+    """
+    value = txn.get(key, db=table)
+    if value is None:
+        raise NotFound(f"no output has {what} {key.hex()}")
+    return parse_u64(value)
