@@ -1,0 +1,105 @@
+"""Counts, ring sizes, uniqueness and order of inputs. [docs/protocol/transaction.md#8] rules 1-6"""
+
+from collections.abc import Iterable, Sequence
+
+from mcnode.transaction.constants import MAX_INPUTS, MAX_OUTPUTS, RING_SIZE
+from mcnode.transaction.messages import TxIn, TxOut, TxPrefix
+from mcnode.transaction.validation.errors import (
+    DuplicateRingElements,
+    ExcessiveRingSize,
+    InsufficientRingSize,
+    NoInputs,
+    NoOutputs,
+    TooManyInputs,
+    TooManyOutputs,
+    UnsortedInputs,
+    UnsortedRingElements,
+)
+
+
+def check_structure(prefix: TxPrefix) -> None:
+    """Check rules 1 to 6, which need nothing but the transaction.
+
+    Raises:
+        TransactionValidationError: the first rule that is broken.
+    """
+    check_number_of_inputs(prefix.inputs)
+    check_number_of_outputs(prefix.outputs)
+    check_ring_sizes(prefix.inputs)
+    check_ring_elements_are_unique(prefix.inputs)
+    check_ring_elements_are_sorted(prefix.inputs)
+    check_inputs_are_sorted(prefix.inputs)
+
+
+def check_number_of_inputs(inputs: Sequence[TxIn], limit: int = MAX_INPUTS) -> None:
+    """Raise `NoInputs` or `TooManyInputs` unless there are 1 to `limit`."""
+    if not inputs:
+        raise NoInputs
+    if len(inputs) > limit:
+        raise TooManyInputs(len(inputs))
+
+
+def check_number_of_outputs(outputs: Sequence[TxOut], limit: int = MAX_OUTPUTS) -> None:
+    """Raise `NoOutputs` or `TooManyOutputs` unless there are 1 to `limit`."""
+    if not outputs:
+        raise NoOutputs
+    if len(outputs) > limit:
+        raise TooManyOutputs(len(outputs))
+
+
+def check_ring_sizes(inputs: Sequence[TxIn]) -> None:
+    """Raise `InsufficientRingSize` or `ExcessiveRingSize` for the first ring that is not of 11."""
+    for input_index, tx_in in enumerate(inputs):
+        count = len(tx_in.ring)
+        if count > RING_SIZE:
+            raise ExcessiveRingSize(input_index, count)
+        if count < RING_SIZE:
+            raise InsufficientRingSize(input_index, count)
+
+
+def check_ring_elements_are_unique(inputs: Sequence[TxIn]) -> None:
+    """Raise `DuplicateRingElements` where a ring member occurs again.
+
+    Members of all rings without rules are compared with each other, those of a ring with rules
+    among themselves only: whoever fills a contingent input cannot know which mixins it uses. Two
+    members are the same when all their fields are.
+    """
+    seen: set[TxOut] = set()
+    for input_index, tx_in in enumerate(inputs):
+        members = seen if tx_in.input_rules is None else set()
+        before = len(members)
+        members.update(tx_in.ring)
+        if len(members) != before + len(tx_in.ring):
+            raise DuplicateRingElements(input_index)
+
+
+def check_ring_elements_are_sorted(inputs: Sequence[TxIn]) -> None:
+    """Raise `UnsortedRingElements` for the first ring not strictly ascending by public key."""
+    for input_index, tx_in in enumerate(inputs):
+        if not is_strictly_ascending(member.public_key for member in tx_in.ring):
+            raise UnsortedRingElements(input_index)
+
+
+def check_inputs_are_sorted(inputs: Sequence[TxIn]) -> None:
+    """Raise `UnsortedInputs` unless inputs ascend strictly by their first member's public key.
+
+    An empty ring has no first member and counts as out of order.
+    """
+    previous: bytes | None = None
+    for input_index, tx_in in enumerate(inputs):
+        if not tx_in.ring:
+            raise UnsortedInputs(input_index)
+        key = tx_in.ring[0].public_key
+        if previous is not None and previous >= key:
+            raise UnsortedInputs(input_index)
+        previous = key
+
+
+def is_strictly_ascending(keys: Iterable[bytes]) -> bool:
+    """Whether each byte string is above the one before it."""
+    previous: bytes | None = None
+    for key in keys:
+        if previous is not None and previous >= key:
+            return False
+        previous = key
+    return True
