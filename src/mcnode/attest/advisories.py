@@ -6,6 +6,7 @@
 import dataclasses
 import enum
 from collections.abc import Iterable
+from typing import Final
 
 
 class TcbStatus(enum.IntEnum):
@@ -34,6 +35,10 @@ class Advisories:
     def __str__(self) -> str:
         ids = ", ".join(sorted(self.ids)) or "none"
         return f"{self.status.name} with advisories {ids}"
+
+
+NO_ADVISORIES: Final = Advisories()
+"""Of a processor: entirely up to date. Of an identity: nothing else is tolerated."""
 
 
 def mitigated_advisories(config: Iterable[str], hardening: Iterable[str]) -> Advisories:

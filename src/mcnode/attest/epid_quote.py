@@ -51,9 +51,20 @@ class EpidQuote:
             InvalidInputLength: the bytes end too early, or the signature is too long.
         """
         signature = _signature_of(data)
-        header = _HEADER.unpack_from(data)
+        version, sign_type, group_id, qe_svn, pce_svn, xeid, basename = _HEADER.unpack_from(data)
         body = ReportBody.from_bytes(data[_HEADER.size : _HEADER.size + REPORT_BODY_BYTES])
-        return cls(*header, body, data[:UNSIGNED_BYTES], signature)
+        return cls(
+            version=version,
+            sign_type=sign_type,
+            epid_group_id=group_id,
+            qe_svn=qe_svn,
+            pce_svn=pce_svn,
+            xeid=xeid,
+            basename=basename,
+            report_body=body,
+            unsigned=data[:UNSIGNED_BYTES],
+            signature=signature,
+        )
 
 
 def _signature_of(data: bytes) -> bytes:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mcnode.attest.advisories import Advisories, mitigated_advisories
+from mcnode.attest.advisories import NO_ADVISORIES, Advisories, mitigated_advisories
 from mcnode.attest.errors import AttestationError
 from mcnode.attest.report import ReportBody
 
@@ -35,7 +35,7 @@ class TrustedMrEnclave:
     """One exact enclave."""
 
     mr_enclave: bytes
-    advisories: Advisories = Advisories()
+    advisories: Advisories = NO_ADVISORIES
 
     def describes(self, body: ReportBody) -> bool:
         """Whether a report body is of this enclave."""
@@ -52,7 +52,7 @@ class TrustedMrSigner:
     mr_signer: bytes
     product_id: int
     minimum_svn: int
-    advisories: Advisories = Advisories()
+    advisories: Advisories = NO_ADVISORIES
 
     def describes(self, body: ReportBody) -> bool:
         """Whether a report body is of such an enclave."""

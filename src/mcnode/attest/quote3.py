@@ -58,15 +58,32 @@ class CertificationDataType(QuoteError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Quote:
-    """A quote taken apart. Signatures are r‖s and keys X‖Y, 64 bytes big-endian."""
+class QuoteHeader:
+    """The first 48 bytes."""
 
+    version: int
     att_key_type: int
     att_key_data_0: int
     qe_svn: int
     pce_svn: int
     vendor_id: bytes
     user_data: bytes
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The header of a quote that is long enough to have one."""
+        return cls(*_HEADER.unpack_from(data))
+
+    def to_bytes(self) -> bytes:
+        """The 48 bytes."""
+        return _HEADER.pack(*dataclasses.astuple(self))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Quote:
+    """A quote taken apart. Signatures are r‖s and keys X‖Y, 64 bytes big-endian."""
+
+    header: QuoteHeader
     report_body: ReportBody
     signed: bytes
     """Header and report body as they were, 432 bytes."""
@@ -92,9 +109,9 @@ class Quote:
         """
         if len(data) < QUOTE_BYTES_MIN:
             raise InputLength(QUOTE_BYTES_MIN, len(data))
-        version, *header = _HEADER.unpack_from(data)
-        if version != QUOTE_VERSION:
-            raise Version(version)
+        header = QuoteHeader.from_bytes(data)
+        if header.version != QUOTE_VERSION:
+            raise Version(header.version)
         (signature_size,) = struct.unpack_from("<I", data, SIGNED_BYTES)
         rest = _Reader(data, _SIGNATURE_DATA_OFFSET, _SIGNATURE_DATA_OFFSET + signature_size)
         isv_signature = _check_signature_range(rest.take(64))
@@ -108,17 +125,17 @@ class Quote:
             raise CertificationDataType(certification_type)
         certification_data = rest.take(rest.integer(4))
         return cls(
-            *header,
-            ReportBody.from_bytes(data[HEADER_BYTES:SIGNED_BYTES]),
-            data[:SIGNED_BYTES],
-            isv_signature,
-            attestation_key,
-            ReportBody.from_bytes(qe_report),
-            qe_report,
-            qe_report_signature,
-            auth_data,
-            certification_type,
-            certification_data,
+            header=header,
+            report_body=ReportBody.from_bytes(data[HEADER_BYTES:SIGNED_BYTES]),
+            signed=data[:SIGNED_BYTES],
+            isv_signature=isv_signature,
+            attestation_key=attestation_key,
+            qe_report_body=ReportBody.from_bytes(qe_report),
+            qe_report=qe_report,
+            qe_report_signature=qe_report_signature,
+            auth_data=auth_data,
+            certification_type=certification_type,
+            certification_data=certification_data,
         )
 
 
