@@ -138,7 +138,7 @@ class ViewAccountKey:
         """The address of index `index`, without fog."""
         (spend,) = self.subaddress_spend_publics([index])
         view = self.view_private.multiply(RistrettoPublic(spend))
-        return PublicAddress(view_public_key=view.to_bytes(), spend_public_key=spend)
+        return PublicAddress(view.to_bytes(), spend, "", "", b"")
 
     def default_subaddress(self) -> PublicAddress:
         """Where others pay to."""

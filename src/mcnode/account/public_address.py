@@ -82,4 +82,4 @@ def burn_address() -> PublicAddress:
     """The address without a spend private key."""
     spend = RistrettoPublic.from_hash(_BURN_SPEND_TAG)
     view = BURN_ADDRESS_VIEW_PRIVATE.multiply(spend)
-    return PublicAddress(view_public_key=view.to_bytes(), spend_public_key=spend.to_bytes())
+    return PublicAddress(view.to_bytes(), spend.to_bytes(), "", "", b"")

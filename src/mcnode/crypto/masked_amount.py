@@ -11,6 +11,7 @@ import zlib
 from typing import Final
 
 from mcnode import _native
+from mcnode.crypto.commitment import commit
 from mcnode.crypto.hkdf import HashName, hkdf
 from mcnode.errors import InvalidError
 
@@ -110,7 +111,7 @@ def mask_amount(
     else:
         masks = _masks_v2(amount_shared_secret(shared_secret))
     fields = MaskedFields(
-        _native.commit(value, masks.blinding, token_id),
+        commit(value, masks.blinding, token_id),
         value ^ masks.value,
         (token_id ^ masks.token_id).to_bytes(MASKED_TOKEN_ID_BYTES, "little"),
     )
@@ -161,7 +162,7 @@ def _open(fields: MaskedFields, masks: _Masks, *, token_id_optional: bool) -> Op
             f"masked token id has {len(masked)} bytes, needs {MASKED_TOKEN_ID_BYTES}"
         )
     value = fields.masked_value ^ masks.value
-    if _native.commit(value, masks.blinding, token_id) != fields.commitment:
+    if commit(value, masks.blinding, token_id) != fields.commitment:
         raise InconsistentCommitment(
             f"opened amount does not make commitment {fields.commitment.hex()}"
         )
