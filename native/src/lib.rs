@@ -4,10 +4,16 @@
 //! `mcnode._native`. The contract seen from Python is `src/mcnode/_native.pyi`.
 use pyo3::prelude::*;
 
+mod commitment;
 mod curve;
 mod ed25519;
+mod generators;
+mod range_proof;
+mod ring_signature;
 mod rng;
+mod schema;
 mod schnorrkel;
+mod strobe;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -15,5 +21,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ed25519::register(module)?;
     schnorrkel::register(module)?;
     rng::register(module)?;
+    generators::register(module)?;
+    commitment::register(module)?;
+    ring_signature::register(module)?;
+    range_proof::register(module)?;
+    schema::register(module)?;
     Ok(())
 }

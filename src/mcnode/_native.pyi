@@ -4,7 +4,8 @@ Everything here is deterministic, touches no file and no clock, and releases the
 takes longer than about 50 microseconds. A panic becomes `pyo3_runtime.PanicException`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 # curve: ristretto255. Scalars and points are 32 bytes; a wrong length, a scalar that is not
 # canonical or bytes that are no point give ValueError. Constant time.
@@ -88,3 +89,127 @@ class ChaCha12Rng:
     def __call__(self, count: int, /) -> bytes: ...
     def next_u32(self) -> int: ...
     def next_u64(self) -> int: ...
+
+# generators: bases that are derived from hashes.
+
+def value_generator(token_id: int) -> bytes:
+    """`H_t`, the value base of commitments in token `token_id` (64 bits)."""
+
+def range_proof_generators(party_index: int) -> tuple[bytes, bytes]:
+    """(64 points G, 64 points H) of party 0..63 of a range proof, each packed into 2048 bytes."""
+
+# commitment: Pedersen commitments. Lists of points are packed, 32 bytes each. Blindings are 32
+# bytes, reduced modulo the group order.
+
+def commit(value: int, blinding: bytes, token_id: int) -> bytes:
+    """`value H_t + blinding G`, constant time."""
+
+def first_invalid_point(points: bytes) -> int | None:
+    """Position of the first element that is no point."""
+
+def commitments_balance(inputs: bytes, outputs: bytes, fee: int, fee_token_id: int) -> bool:
+    """Whether outputs plus fee less inputs is the identity. ValueError if one is no point."""
+
+# ring_signature: MLSAG. A ring is packed, 64 bytes a member: target key, commitment. Scalars are
+# reduced modulo the group order.
+
+def key_image(onetime_private_key: bytes) -> bytes:
+    """`x Hp(xG)`, constant time."""
+
+def mlsag_verify(
+    message: bytes,
+    ring: bytes,
+    output_commitment: bytes,
+    c_zero: bytes,
+    responses: bytes,
+    key_image: bytes,
+) -> tuple[int, int]:
+    """(0, 0), or (fault, position). Variable time.
+
+    The first of: 1 = ring point `position` is none (2i target key, 2i + 1 commitment of member i);
+    2 = not two responses a member; 3 = key image is no point; 4 = output commitment is no point;
+    5 = the challenges do not close the ring.
+    """
+
+def mlsag_sign(
+    message: bytes,
+    ring: bytes,
+    real_index: int,
+    onetime_private_key: bytes,
+    value: int,
+    blinding: bytes,
+    output_blinding: bytes,
+    token_id: int,
+    randomness: bytes,
+) -> tuple[int, int, bytes, bytes, bytes]:
+    """(0, 0, c_zero, packed responses, key image), or (fault, position, b"", b"", b"").
+
+    `randomness` is 128 bytes a member: 64 for each scalar, in the order of the draws. Faults as for
+    `mlsag_verify`, and 6 = the real member's commitment does not open to value and blinding.
+    Constant time.
+    """
+
+# range_proof: aggregated Bulletproofs over 64 bits.
+
+def range_proofs_verify(claims: Sequence[tuple[bytes, bytes, int]]) -> bytes:
+    """One verdict byte for each claim (proof, packed commitments, token id), all in one product.
+
+    0 = verified, 1 = cannot be parsed, 2 = does not verify, 3 = too many commitments. Commitments
+    are padded here to a power of two with copies of the last; none gives ValueError.
+    """
+
+def range_proof_prove(
+    values: Sequence[int], blindings: bytes, token_id: int, randomness: bytes
+) -> bytes:
+    """A proof over 1, 2, 4, ... 64 values and as many packed blindings.
+
+    `randomness` is 8448 bytes a value: 64 for each scalar, in the order of the draws.
+    """
+
+# schema: the message engine. `specs` are `mcnode.codec.schema.MessageSpec`, the root first, closed
+# under reference; contexts and labels are UTF-8. Reading raises `mcnode.codec.errors.DecodeError`,
+# a Python value that does not fit `EncodeError`. Above 2 KiB reading and hashing release the GIL.
+
+class MessageSchema:
+    def __new__(cls, specs: Sequence[object]) -> MessageSchema: ...
+    def encode(self, message: object, rust_protobuf: bool) -> bytes: ...
+    def decode(self, data: bytes, rust_protobuf: bool, elements_max: int) -> Any: ...
+    def digest32(self, context: bytes, message: object) -> bytes: ...
+    def digest32_encoded(self, context: bytes, data: bytes, elements_max: int) -> bytes:
+        """The digest of what `data` (prost form) decodes to, no Python object made."""
+
+    def decode_and_digest32(
+        self, context: bytes, data: bytes, elements_max: int
+    ) -> tuple[Any, bytes]: ...
+    def appends(self, context: bytes, message: object) -> list[tuple[bytes, bytes]]:
+        """The (label, data) messages that a transcript of `message` takes."""
+
+class LazySequence:
+    """Read-only list of messages, each made when it is asked for; equals the tuple of them."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[Any, ...]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def count(self, value: object, /) -> int: ...
+    def index(self, value: object, /) -> int: ...
+    def packed(self, paths: list[str]) -> bytes:
+        """Rows of the values at `paths` ("range.to"): integers as 8 bytes little-endian, wrappers
+        of fixed length as they are. Another path gives TypeError."""
+
+class Transcript:
+    """Merlin."""
+
+    def __new__(cls, label: bytes) -> Transcript: ...
+    def append_message(self, label: bytes, message: bytes) -> None: ...
+    def append_pairs(self, pairs: list[tuple[bytes, bytes]]) -> None: ...
+    def append_declared(self, context: bytes, schema: MessageSchema, message: object) -> None: ...
+    def challenge_bytes(self, label: bytes, length: int) -> bytes: ...
+    def copy(self) -> Transcript: ...
+
+def decode_wrapper(kind: object, data: bytes) -> bytes:
+    """The value in a message that wraps one value of `kind` (`mcnode.codec.schema.Kind`)."""
+
+def encode_wrapper(kind: object, value: object) -> bytes: ...

@@ -1,0 +1,140 @@
+//! Points that everyone derives from a hash: `Hp`, the value base of each token, and the bases of
+//! the range proofs. [docs/protocol/crypto.md#13, #15]
+use std::sync::{Mutex, OnceLock};
+
+use blake2::{Blake2b512, Digest};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
+use curve25519_dalek::ristretto::{RistrettoPoint, VartimeRistrettoPrecomputation};
+use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use shake::digest::{ExtendableOutput, Update, XofReader};
+use shake::{Shake256, Shake256Reader};
+
+const HASH_TO_POINT_TAG: &[u8] = b"mc_onetime_key_hash_to_point";
+
+/// Bits of a range, hence generators of each kind per party.
+pub const BITS: usize = 64;
+/// Most values in one range proof.
+pub const PARTIES_MAX: usize = 64;
+/// Parties whose generators also get tables of multiples: 10 KiB a point, 5 MiB together. A
+/// transaction of two inputs and two outputs needs four; above, bucket sums cost about the same.
+pub const PARTIES_WITH_TABLES: usize = 4;
+
+/// Token ids whose value base is remembered. A stranger chooses token ids, so there is an end;
+/// honest traffic uses a handful.
+const VALUE_GENERATORS_MAX: usize = 64;
+
+/// `Hp` over 32 bytes that encode a point: a point whose discrete logarithm nobody knows.
+pub fn hash_to_point(encoded: &[u8; 32]) -> RistrettoPoint {
+    let digest = Blake2b512::new()
+        .chain_update(HASH_TO_POINT_TAG)
+        .chain_update(encoded)
+        .finalize();
+    RistrettoPoint::from_uniform_bytes(&digest.into())
+}
+
+/// The value base `H_t`. The bytes XORed with the token id are only hashed, never decoded.
+pub fn value_generator(token_id: u64) -> RistrettoPoint {
+    static RECENT: Mutex<Vec<(u64, RistrettoPoint)>> = Mutex::new(Vec::new());
+
+    let mut recent = RECENT.lock().unwrap_or_else(|poison| poison.into_inner());
+    if let Some(position) = recent.iter().position(|(id, _)| *id == token_id) {
+        let entry = recent.remove(position);
+        recent.push(entry);
+        return entry.1;
+    }
+    let mut encoded = RISTRETTO_BASEPOINT_COMPRESSED.to_bytes();
+    for (byte, mask) in encoded.iter_mut().zip(token_id.to_le_bytes()) {
+        *byte ^= mask;
+    }
+    let point = hash_to_point(&encoded);
+    if recent.len() == VALUE_GENERATORS_MAX {
+        recent.remove(0);
+    }
+    recent.push((token_id, point));
+    point
+}
+
+/// Bases of one party of a range proof.
+pub struct Party {
+    pub g: [RistrettoPoint; BITS],
+    pub h: [RistrettoPoint; BITS],
+}
+
+impl Party {
+    fn derive(index: usize) -> Party {
+        let index = u32::try_from(index).expect("a party index is below 64");
+        Party {
+            g: chain(b'G', index),
+            h: chain(b'H', index),
+        }
+    }
+}
+
+fn chain(side: u8, party: u32) -> [RistrettoPoint; BITS] {
+    let mut hash = Shake256::default();
+    hash.update(b"GeneratorsChain");
+    hash.update(&[side]);
+    hash.update(&party.to_le_bytes());
+    let mut reader: Shake256Reader = hash.finalize_xof();
+    std::array::from_fn(|_| {
+        let mut block = [0u8; 64];
+        reader.read(&mut block);
+        RistrettoPoint::from_uniform_bytes(&block)
+    })
+}
+
+/// The bases of party `index`, made when first asked for.
+pub fn party(index: usize) -> &'static Party {
+    static PARTIES: [OnceLock<Box<Party>>; PARTIES_MAX] = [const { OnceLock::new() }; PARTIES_MAX];
+    PARTIES[index].get_or_init(|| Box::new(Party::derive(index)))
+}
+
+/// Tables of multiples of the blinding base, then `g` and `h` of party 0, 1, 2, ...: so a proof of
+/// `m` values uses the first `1 + 128 m` of them.
+pub fn tables() -> &'static VartimeRistrettoPrecomputation {
+    static TABLES: OnceLock<VartimeRistrettoPrecomputation> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let mut points = vec![curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT];
+        for index in 0..PARTIES_WITH_TABLES {
+            points.extend_from_slice(&party(index).g);
+            points.extend_from_slice(&party(index).h);
+        }
+        VartimeRistrettoPrecomputation::new(points)
+    })
+}
+
+#[pyfunction(name = "value_generator")]
+fn py_value_generator(py: Python<'_>, token_id: u64) -> Bound<'_, PyBytes> {
+    PyBytes::new(py, value_generator(token_id).compress().as_bytes())
+}
+
+#[pyfunction(name = "range_proof_generators")]
+fn py_range_proof_generators(
+    py: Python<'_>,
+    party_index: usize,
+) -> PyResult<(Bound<'_, PyBytes>, Bound<'_, PyBytes>)> {
+    if party_index >= PARTIES_MAX {
+        return Err(pyo3::exceptions::PyValueError::new_err(format!(
+            "party index is {party_index}, limit 63"
+        )));
+    }
+    let (g, h) = py.detach(|| {
+        let bases = party(party_index);
+        (encode_all(&bases.g), encode_all(&bases.h))
+    });
+    Ok((PyBytes::new(py, &g), PyBytes::new(py, &h)))
+}
+
+fn encode_all(points: &[RistrettoPoint]) -> Vec<u8> {
+    points
+        .iter()
+        .flat_map(|point| point.compress().to_bytes())
+        .collect()
+}
+
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(py_value_generator, m)?)?;
+    m.add_function(wrap_pyfunction!(py_range_proof_generators, m)?)
+}
