@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
-from mcnode.account.keys import AccountKey, PublicAddress
+from mcnode.account.account_key import AccountKey
+from mcnode.account.public_address import PublicAddress
 from mcnode.crypto.errors import KeyFormatError
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.masked_amount import AmountError
@@ -58,6 +59,7 @@ def create_tx_out(
     recipient: PublicAddress,
     tx_private_key: RistrettoPrivate,
     e_fog_hint: bytes,
+    *,
     make_memo: MemoCallback | None = None,
 ) -> tuple[TxOut, RistrettoPublic]:
     """An output and its shared secret, from a private key that must never be used twice.
@@ -67,7 +69,7 @@ def create_tx_out(
     Raises:
         TokenIdNotSupportedAtBlockVersion: not token 0 below block version 2.
     """
-    keys = create_output_keys(tx_private_key, recipient.view_public_key, recipient.spend_public_key)
+    keys = create_output_keys(tx_private_key, recipient.view_public, recipient.spend_public)
     secret = keys.shared_secret.to_bytes()
     masked_amount = make_masked_amount(block_version, amount, secret)
     public_key = keys.public_key.to_bytes()
@@ -127,11 +129,11 @@ def is_subaddress_match(account: AccountKey, subaddress_index: int, tx_out: TxOu
         KeyFormatError: a key of the output is no point.
     """
     spend_public = recover_spend_public(
-        account.view_private_key,
+        account.view_private,
         RistrettoPublic(tx_out.target_key),
         RistrettoPublic(tx_out.public_key),
     )
-    return spend_public == account.subaddress(subaddress_index).spend_public_key
+    return spend_public == RistrettoPublic(account.subaddress(subaddress_index).spend_public_key)
 
 
 def is_equal_ignoring_amount(left: TxOut, right: TxOut) -> bool:

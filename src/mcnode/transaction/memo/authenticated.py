@@ -8,7 +8,8 @@ import dataclasses
 import hmac
 from typing import Self
 
-from mcnode.account.keys import AccountKey, PublicAddress
+from mcnode.account.account_key import AccountKey
+from mcnode.account.public_address import PublicAddress, short_address_hash
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.memo import MEMO_MAC_DATA_BYTES, memo_mac
 from mcnode.transaction.memo.base import Memo, MemoError, make_data, register
@@ -34,7 +35,7 @@ class SenderCredential:
     def from_account(cls, account: AccountKey, subaddress_index: int = 0) -> Self:
         """The credential of a subaddress."""
         return cls(
-            account.subaddress(subaddress_index).short_address_hash(),
+            short_address_hash(account.subaddress(subaddress_index)),
             account.subaddress_spend_private(subaddress_index),
         )
 
@@ -98,9 +99,9 @@ class AuthenticatedSenderMemo(Memo):
         Raises:
             UnauthenticMemo: the hash or the MAC differs.
         """
-        shared = receiving_view_private.multiply(sender.spend_public_key)
+        shared = receiving_view_private.multiply(sender.spend_public)
         mac = memo_mac(shared.to_bytes(), tx_out_public_key, self.memo_type, self.data)
-        is_sender = hmac.compare_digest(self.sender_hash, sender.short_address_hash())
+        is_sender = hmac.compare_digest(self.sender_hash, short_address_hash(sender))
         is_mac = hmac.compare_digest(self.data[MEMO_MAC_DATA_BYTES:], mac)
         if not (is_sender & is_mac):
             raise UnauthenticMemo

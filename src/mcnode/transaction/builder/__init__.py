@@ -1,0 +1,1 @@
+"""Building transactions. [docs/protocol/transaction.md#12]"""
