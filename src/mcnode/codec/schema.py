@@ -231,6 +231,8 @@ def oneof(
     `var` node of that name around the message, whose context is the variant's name.
     """
     ordered = tuple(sorted(alternatives.items()))
+    if digest_enum is not None and len(digest_enum[1]) != len(ordered):
+        raise TypeError(f"{len(ordered)} alternatives need as many variant names")
     spec = FieldSpec(
         ordered[0][0],
         None,
@@ -279,16 +281,17 @@ def message(
     """Make `cls` a frozen dataclass and register its declaration.
 
     Class names are unique over the whole program, because declarations may refer to each other by
-    name. `digest_name` defaults to the class name.
+    name, and are the names on the error paths of the wire. `digest_name` defaults to the class
+    name. Every attribute is a declared field; a `__post_init__` also runs after decoding.
     """
 
     def declare(target: type[T]) -> type[T]:
         made = dataclasses.dataclass(frozen=True, slots=True)(target)
-        fields = {
-            f.name: f.metadata[_METADATA_KEY]
-            for f in dataclasses.fields(made)  # type: ignore[arg-type]
-            if _METADATA_KEY in f.metadata
-        }
+        fields = {}
+        for attribute in dataclasses.fields(made):  # type: ignore[arg-type]
+            if _METADATA_KEY not in attribute.metadata:
+                raise TypeError(f"{made.__name__}.{attribute.name} is not declared as a field")
+            fields[attribute.name] = attribute.metadata[_METADATA_KEY]
         if made.__name__ in _registry:
             raise TypeError(f"message {made.__name__} is declared twice")
         _registry[made.__name__] = MessageSpec(
