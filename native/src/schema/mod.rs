@@ -275,7 +275,12 @@ fn encode_wrapper<'py>(
     let cell = python::lay_scalar(&mut tape, &scalar, value)
         .map_err(|refusal| encode_error(value.py(), refusal))?;
     let mut out = Vec::new();
-    write::write_wrapped(&scalar, tape::bytes(&tape, &scalar, cell), &mut out);
+    write::write_wrapped(
+        &scalar,
+        tape::bytes(&tape, &scalar, cell),
+        Form::Prost,
+        &mut out,
+    );
     Ok(PyBytes::new(value.py(), &out))
 }
 

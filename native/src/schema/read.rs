@@ -1,8 +1,7 @@
 //! Protobuf bytes to a tape, accepting and refusing what prost accepts and refuses.
 //!
-//! Two forms of the same layout exist (see `mcnode.codec.protobuf.Order`). In the prost form fixed
-//! lengths and contents are checked wherever they occur and absent parts are defaults. In the
-//! rust-protobuf form the last occurrence counts, and `complete` looks at the finished message.
+//! Lengths and contents of fixed-size values are checked wherever they occur; absent parts are
+//! defaults. The two forms (see `mcnode.codec.protobuf.Order`) differ here in responder ids alone.
 use super::check;
 use super::plan::{Body, FieldPlan, MessagePlan, Plan, Scalar, Wire};
 use super::tape::{Cell, EMPTY, Tape};
@@ -88,9 +87,6 @@ pub fn decode(plan: &Plan, data: &[u8], form: Form, elements_max: usize) -> Resu
     decoder.tape.data.extend_from_slice(data);
     let root = decoder.tape.allocate(&plan.messages[0]);
     decoder.fields(0, root, data.len(), DEPTH_MAX)?;
-    if form == Form::RustProtobuf {
-        check::complete(plan, &mut decoder.tape, 0, root)?;
-    }
     Ok((decoder.tape, root))
 }
 
@@ -372,15 +368,12 @@ impl<'a> Decoder<'a> {
                 continue;
             }
             expect_wire(wire, LENGTH_DELIMITED)?;
-            value = self.contents(scalar)?;
-            if self.form == Form::Prost {
-                value = check::checked(scalar, &mut self.tape, value)?;
-            }
+            let contents = self.contents(scalar)?;
+            value = check::checked(scalar, &mut self.tape, contents)?;
         }
         self.check_end(end)?;
         Ok(match value {
-            Cell::Unset if self.form == Form::Prost => self.tape.store(&scalar.default),
-            Cell::Unset => Cell::Bytes(0, 0),
+            Cell::Unset => self.tape.store(&scalar.default),
             set => set,
         })
     }

@@ -107,12 +107,14 @@ fn write_bytes(tag: u32, scalar: &Scalar, contents: &[u8], form: Form, out: &mut
         out.extend_from_slice(contents);
         return;
     }
-    write_length_prefixed(out, |out| write_wrapped(scalar, contents, out));
+    write_length_prefixed(out, |out| write_wrapped(scalar, contents, form, out));
 }
 
-/// The inside of a wrapper: its one field.
-pub fn write_wrapped(scalar: &Scalar, contents: &[u8], out: &mut Vec<u8>) {
-    if scalar.length.is_some() || !contents.is_empty() {
+/// The inside of a wrapper: its one field. Prost writes the field of a bytes wrapper even when it is
+/// empty; that of a text wrapper goes when empty.
+pub fn write_wrapped(scalar: &Scalar, contents: &[u8], form: Form, out: &mut Vec<u8>) {
+    let even_empty = scalar.wire == Wire::Wrapper && form == Form::Prost;
+    if scalar.length.is_some() || even_empty || !contents.is_empty() {
         write_key(1, LENGTH_DELIMITED, out);
         write_varint(contents.len() as u64, out);
         out.extend_from_slice(contents);

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from mcnode.blockchain.contents import BlockContents, contents_hash
 from mcnode.blockchain.errors import InvalidBlockId
-from mcnode.codec.digest import Transcript, digest32
+from mcnode.codec.digest import Primitive, Transcript, digest32, uint
 from mcnode.codec.schema import HASH32, UINT32, UINT64, field, message
 from mcnode.transaction.messages import Range, TxOut, TxOutMembershipElement
 
@@ -43,14 +43,14 @@ def compute_block_id(
     contents_hash: bytes,
 ) -> bytes:
     """The 32-byte id of a block with these header fields. [docs/protocol/ledger.md#1.2]"""
-    transcript = Transcript(b"mobilecoin-block-id")
-    transcript.append_uint32(b"version", version)
-    transcript.append_bytes(b"parent_id", parent_id)
-    transcript.append_uint64(b"index", index)
-    transcript.append_uint64(b"cumulative_txo_count", cumulative_txo_count)
-    transcript.append_value(b"root_element", root_element)
-    transcript.append_bytes(b"contents_hash", contents_hash)
-    return transcript.challenge(b"digest32", 32)
+    transcript = Transcript("mobilecoin-block-id")
+    transcript.append_node("version", uint(version, 32))
+    transcript.append_node("parent_id", Primitive("bytes", parent_id))
+    transcript.append_node("index", uint(index, 64))
+    transcript.append_node("cumulative_txo_count", uint(cumulative_txo_count, 64))
+    transcript.append_node("root_element", root_element)
+    transcript.append_node("contents_hash", Primitive("bytes", contents_hash))
+    return transcript.digest()
 
 
 def block_id_of(block: Block) -> bytes:
@@ -108,7 +108,7 @@ def make_block(
 
 def make_origin_block(outputs: Sequence[TxOut]) -> tuple[Block, BlockContents]:
     """The first block of a chain: version 0, outputs only. [docs/protocol/ledger.md#3]"""
-    contents = BlockContents(outputs=tuple(outputs))
+    contents = BlockContents((), tuple(outputs), (), ())
     block = make_block(
         version=0,
         parent_id=ORIGIN_PARENT_ID,

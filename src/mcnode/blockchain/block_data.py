@@ -8,7 +8,7 @@ from mcnode.blockchain.block import Block
 from mcnode.blockchain.contents import BlockContents
 from mcnode.blockchain.metadata import BlockMetadata
 from mcnode.blockchain.signature import BlockSignature
-from mcnode.codec.protobuf import RUST_PROTOBUF, encode
+from mcnode.codec.protobuf import Order, encode
 from mcnode.codec.schema import OPTIONAL, field, message, oneof, repeated
 
 
@@ -38,9 +38,11 @@ class ArchiveBlocks:
 
 def archive_block_bytes(block_data: BlockData) -> bytes:
     """The bytes of the archive file of one block."""
-    return encode(ArchiveBlock(v1=block_data), RUST_PROTOBUF)
+    return encode(ArchiveBlock(v1=block_data), Order.RUST_PROTOBUF)
 
 
 def archive_blocks_bytes(blocks: tuple[BlockData, ...]) -> bytes:
     """The bytes of a merged archive file."""
-    return encode(ArchiveBlocks(tuple(ArchiveBlock(v1=data) for data in blocks)), RUST_PROTOBUF)
+    return encode(
+        ArchiveBlocks(tuple(ArchiveBlock(v1=data) for data in blocks)), Order.RUST_PROTOBUF
+    )

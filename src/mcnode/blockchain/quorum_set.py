@@ -43,19 +43,3 @@ class MetadataQuorumSet:
 
     threshold: int = field(1, UINT32, presence=REQUIRED)
     members: tuple[MetadataQuorumSetMember, ...] = repeated(2, MetadataQuorumSetMember)
-
-
-def quorum_set_fault(quorum_set: MetadataQuorumSet, depth: int = 0) -> str | None:
-    """What is wrong with a quorum set, or None: thresholds, empty members, nesting."""
-    if depth >= QUORUM_SET_DEPTH_MAX:
-        return f"quorum set is nested more than {QUORUM_SET_DEPTH_MAX} levels"
-    if quorum_set.threshold > len(quorum_set.members):
-        return f"threshold is {quorum_set.threshold}, members are {len(quorum_set.members)}"
-    for wrapper in quorum_set.members:
-        if wrapper.member is None:
-            return "a member is neither a node nor an inner set"
-        if isinstance(wrapper.member, MetadataQuorumSet):
-            fault = quorum_set_fault(wrapper.member, depth + 1)
-            if fault is not None:
-                return fault
-    return None

@@ -131,7 +131,7 @@ RESPONDER_ID = Kind(Wire.TEXT_WRAPPER, "str", digest_struct="ResponderId", struc
 VERIFICATION_SIGNATURE = Kind(
     Wire.WRAPPER, "bytes", digest_struct="VerificationSignature", struct_never_omit=True
 )
-"""A message with one bytes field of any length, left out when empty."""
+"""A message with one bytes field of any length; prost writes it even when empty."""
 
 MessageRef = type | str
 """A message class, or the name of one declared later (or of the class itself)."""

@@ -24,7 +24,7 @@ class MultiSig:
     signatures: tuple[bytes, ...] = repeated(1, ED25519_SIGNATURE)
 
 
-@message
+@message(rust_protobuf_order=(1, 3, 2))
 class SignerSet:
     """Public keys and nested sets, `threshold` of which must have signed."""
 

@@ -4,14 +4,12 @@ Looked at elsewhere, not here: block and metadata signatures, the cumulative cou
 element, governors' signatures and tombstones. Duplicates inside one block show up while writing.
 """
 
-import lmdb
-
 from mcnode.blockchain.block import ORIGIN_PARENT_ID, Block, check_block_id
 from mcnode.blockchain.block_data import BlockData
 from mcnode.blockchain.contents import BlockContents, contents_hash
 from mcnode.blockchain.errors import InvalidBlockId
 from mcnode.ledger.db.mints import find_block_of_nonce
-from mcnode.ledger.db.tables import Tables
+from mcnode.ledger.db.tables import Table, Tables, Txn
 from mcnode.ledger.errors import (
     BlockMetadataRequired,
     DuplicateMintConfigTx,
@@ -30,7 +28,6 @@ from mcnode.ledger.errors import (
 )
 from mcnode.transaction.block_version import MAX_BLOCK_VERSION
 
-Txn = lmdb.Transaction[bytes]
 METADATA_REQUIRED_FROM_VERSION = 3
 
 
@@ -103,7 +100,7 @@ def _check_outputs_and_key_images(txn: Txn, tables: Tables, contents: BlockConte
         raise DuplicateOutputPublicKey(duplicate[0])
 
 
-def _known_keys(txn: Txn, table: "lmdb._Database", keys: list[bytes]) -> list[bytes]:
+def _known_keys(txn: Txn, table: Table, keys: list[bytes]) -> list[bytes]:
     with txn.cursor(table) as cursor:
         return [key for key, _ in cursor.getmulti(keys)]
 

@@ -1,7 +1,5 @@
 """Blocks: writing one, reading parts of one. [docs/protocol/ledger.md#4.3]"""
 
-import lmdb
-
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.block_data import BlockData
 from mcnode.blockchain.contents import BlockContents
@@ -17,14 +15,14 @@ from mcnode.ledger.db.records import (
 )
 from mcnode.ledger.db.tables import (
     NUM_BLOCKS_KEY,
+    Table,
     Tables,
+    Txn,
     key_image_value,
     parse_u64,
     u64_key,
 )
 from mcnode.ledger.errors import NotFound
-
-Txn = lmdb.Transaction[bytes]
 
 
 def write_block(txn: Txn, tables: Tables, data: BlockData) -> None:
@@ -139,7 +137,7 @@ def get_block_data(txn: Txn, tables: Tables, index: int) -> BlockData:
     )
 
 
-def _get(txn: Txn, table: "lmdb._Database", index: int, what: str) -> bytes:
+def _get(txn: Txn, table: Table, index: int, what: str) -> bytes:
     value = txn.get(u64_key(index), db=table)
     if value is None:
         raise NotFound(f"no {what} of block {index}")

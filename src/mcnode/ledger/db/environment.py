@@ -17,6 +17,7 @@ from typing import TypeVar
 import lmdb
 
 from mcnode.errors import BugError
+from mcnode.ledger.db.tables import Table, Txn
 from mcnode.ledger.errors import (
     DiskFull,
     LedgerPathMissing,
@@ -60,7 +61,7 @@ class Environment:
         self._handles = 1
         self._resize = threading.Lock()
 
-    def open_table(self, name: bytes, *, create: bool) -> "lmdb._Database":
+    def open_table(self, name: bytes, *, create: bool) -> Table:
         """A sub-database without flags.
 
         Raises:
@@ -69,12 +70,12 @@ class Environment:
         return self._env.open_db(name, create=create)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[lmdb.Transaction[bytes]]:
+    def reading(self) -> Iterator[Txn]:
         """A snapshot: sees every commit made before, and none made after."""
         with errors_translated(self.path), self._begin_read() as txn:
             yield txn
 
-    def write(self, body: Callable[[lmdb.Transaction[bytes]], T], what: str) -> T:
+    def write(self, body: Callable[[Txn], T], what: str) -> T:
         """Run `body` in one write transaction and commit; `what` names it in errors.
 
         `body` runs again from the start when the map had to grow, so it must change nothing but
@@ -113,7 +114,7 @@ class Environment:
                 _registry.pop(self._key, None)
                 self._env.close()
 
-    def _begin_read(self) -> lmdb.Transaction[bytes]:
+    def _begin_read(self) -> Txn:
         try:
             return self._env.begin()
         except lmdb.MapResizedError:

@@ -2,7 +2,8 @@
 
 import lmdb
 
-from mcnode.codec.protobuf import DecodeError, decode, encode
+from mcnode.codec.errors import DecodeError
+from mcnode.codec.protobuf import decode, encode
 from mcnode.ledger.db.environment import Environment
 from mcnode.ledger.db.records import CREATED_BY, FORMAT_VERSION, DatabaseVersion
 from mcnode.ledger.db.tables import (
@@ -11,6 +12,7 @@ from mcnode.ledger.db.tables import (
     TABLE_NAMES,
     VERSION_KEY,
     Tables,
+    Txn,
     create_tables,
     u64_key,
 )
@@ -25,7 +27,7 @@ def create_format(environment: Environment) -> Tables:
     tables = create_tables(environment)
     version = encode(DatabaseVersion(FORMAT_VERSION, CREATED_BY))
 
-    def body(txn: lmdb.Transaction[bytes]) -> None:
+    def body(txn: Txn) -> None:
         txn.put(VERSION_KEY, version, overwrite=False, db=tables.metadata)
         txn.put(NUM_BLOCKS_KEY, u64_key(0), overwrite=False, db=tables.counts)
         txn.put(NUM_TX_OUTS_KEY, u64_key(0), overwrite=False, db=tables.tx_out_counts)

@@ -10,21 +10,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import lmdb
-
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.block_data import BlockData
 from mcnode.blockchain.contents import BlockContents
 from mcnode.blockchain.metadata import BlockMetadata
 from mcnode.blockchain.signature import BlockSignature
-from mcnode.codec.protobuf import DecodeError
+from mcnode.codec.errors import DecodeError
 from mcnode.ledger.db import blocks, mints, tx_outs
 from mcnode.ledger.db.append_checks import check_append
 from mcnode.ledger.db.environment import Environment, OpenMode, open_environment
 from mcnode.ledger.db.format import check_format, create_format, existing_tables
 from mcnode.ledger.db.metrics import LedgerMetrics
-from mcnode.ledger.db.records import ActiveMintConfigs
-from mcnode.ledger.db.tables import TABLE_NAMES, Tables, parse_key_image_value, parse_u64, u64_key
+from mcnode.ledger.db.records import ActiveMintConfig, ActiveMintConfigs
+from mcnode.ledger.db.tables import (
+    TABLE_NAMES,
+    Tables,
+    Txn,
+    parse_key_image_value,
+    parse_u64,
+    u64_key,
+)
 from mcnode.ledger.errors import Deserialization, LedgerExists, NotFound
 from mcnode.transaction.messages import (
     MintConfigTx,
@@ -35,7 +40,6 @@ from mcnode.transaction.messages import (
 )
 
 T = TypeVar("T")
-Txn = lmdb.Transaction[bytes]
 
 
 class LedgerDB:
@@ -210,6 +214,13 @@ class LedgerDB:
         """Headers from `first` on, at most `count`, fewer at the end. Never raises NotFound."""
         return self._read(blocks.get_blocks, first, count)
 
+    def block_id(self, index: int) -> bytes | None:
+        """The 32-byte id of the block at `index`, or None when there is none."""
+        try:
+            return self.get_block(index).id
+        except NotFound:
+            return None
+
     # Key images
 
     def check_key_image(self, key_image: bytes) -> int | None:
@@ -217,6 +228,10 @@ class LedgerDB:
         with self._environment.reading() as txn:
             value = txn.get(key_image, db=self._tables.key_images)
         return None if value is None else parse_key_image_value(value)
+
+    def contains_key_image(self, key_image: bytes) -> bool:
+        """Whether a 32-byte key image is spent."""
+        return self.check_key_image(key_image) is not None
 
     def find_spent_key_images(self, key_images: Iterable[bytes]) -> dict[bytes, int]:
         """Those of the key images that are spent, with the index of the block."""
@@ -299,7 +314,7 @@ class LedgerDB:
         """Every token's mint configurations in force, by ascending token id."""
         return self._read(mints.get_all_active_mint_configs)
 
-    def get_active_mint_config_for_mint_tx(self, mint_tx: MintTx) -> mints.ActiveMintConfig:
+    def get_active_mint_config_for_mint_tx(self, mint_tx: MintTx) -> ActiveMintConfig:
         """The configuration that admits `mint_tx`.
 
         Raises:

@@ -3,8 +3,6 @@
 import dataclasses
 from collections.abc import Sequence
 
-import lmdb
-
 from mcnode.codec.protobuf import decode, encode
 from mcnode.crypto.errors import SignatureError
 from mcnode.crypto.multisig import check_multisig
@@ -14,7 +12,7 @@ from mcnode.ledger.db.records import (
     MintTxList,
     ValidatedMintConfigTxList,
 )
-from mcnode.ledger.db.tables import Tables, nonce_key, parse_u64, u64_key
+from mcnode.ledger.db.tables import Table, Tables, Txn, nonce_key, parse_u64, u64_key
 from mcnode.ledger.errors import (
     InvalidMintConfig,
     LmdbError,
@@ -24,8 +22,6 @@ from mcnode.ledger.errors import (
 )
 from mcnode.transaction.hashing import mint_tx_prefix_hash
 from mcnode.transaction.messages import MintConfig, MintTx, ValidatedMintConfigTx
-
-Txn = lmdb.Transaction[bytes]
 
 
 def get_active_mint_configs(txn: Txn, tables: Tables, token_id: int) -> ActiveMintConfigs | None:
@@ -169,9 +165,7 @@ def write_mint_config_txs(
         txn.put(u64_key(prefix.token_id), encode(active), db=tables.active_mint_configs)
 
 
-def find_block_of_nonce(
-    txn: Txn, table: "lmdb._Database", nonce: bytes, token_id: int
-) -> int | None:
+def find_block_of_nonce(txn: Txn, table: Table, nonce: bytes, token_id: int) -> int | None:
     """The block in which (nonce, token) was used, or None."""
     value = txn.get(nonce_key(nonce, token_id), db=table)
     return None if value is None else parse_u64(value)

@@ -5,14 +5,15 @@ Names and key forms are part of the format: ledgers move between this program an
 
 import dataclasses
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import lmdb
 
 if TYPE_CHECKING:
     from mcnode.ledger.db.environment import Environment
 
-Table = "lmdb._Database"
+Txn: TypeAlias = "lmdb.Transaction[bytes]"
+Table: TypeAlias = "lmdb._Database"
 
 TABLE_NAMES = {
     "metadata": b"ledger_db_metadata",
@@ -76,25 +77,25 @@ def nonce_key(nonce: bytes, token_id: int) -> bytes:
 class Tables:
     """Handles of all sub-databases of one environment."""
 
-    metadata: "lmdb._Database"
-    counts: "lmdb._Database"
-    blocks: "lmdb._Database"
-    block_signatures: "lmdb._Database"
-    block_metadata: "lmdb._Database"
-    key_images: "lmdb._Database"
-    key_images_by_block: "lmdb._Database"
-    tx_outs_by_block: "lmdb._Database"
-    block_number_by_tx_out_index: "lmdb._Database"
-    tx_out_counts: "lmdb._Database"
-    tx_out_index_by_hash: "lmdb._Database"
-    tx_out_index_by_public_key: "lmdb._Database"
-    tx_out_by_index: "lmdb._Database"
-    merkle_hash_by_range: "lmdb._Database"
-    active_mint_configs: "lmdb._Database"
-    block_by_mint_config_nonce: "lmdb._Database"
-    mint_config_txs_by_block: "lmdb._Database"
-    mint_txs_by_block: "lmdb._Database"
-    block_by_mint_nonce: "lmdb._Database"
+    metadata: Table
+    counts: Table
+    blocks: Table
+    block_signatures: Table
+    block_metadata: Table
+    key_images: Table
+    key_images_by_block: Table
+    tx_outs_by_block: Table
+    block_number_by_tx_out_index: Table
+    tx_out_counts: Table
+    tx_out_index_by_hash: Table
+    tx_out_index_by_public_key: Table
+    tx_out_by_index: Table
+    merkle_hash_by_range: Table
+    active_mint_configs: Table
+    block_by_mint_config_nonce: Table
+    mint_config_txs_by_block: Table
+    mint_txs_by_block: Table
+    block_by_mint_nonce: Table
 
 
 def create_tables(environment: "Environment") -> Tables:

@@ -5,13 +5,13 @@ Plain functions over one transaction, so that a block is written, and a request 
 
 from collections.abc import Iterator, Sequence
 
-import lmdb
-
 from mcnode.codec.protobuf import decode, encode
 from mcnode.ledger.db.merkle import changed_nodes, proof_ranges, root_range
 from mcnode.ledger.db.tables import (
     NUM_TX_OUTS_KEY,
+    Table,
     Tables,
+    Txn,
     parse_u64,
     range_key,
     u64_key,
@@ -25,8 +25,6 @@ from mcnode.transaction.messages import (
     TxOutMembershipElement,
     TxOutMembershipProof,
 )
-
-Txn = lmdb.Transaction[bytes]
 
 
 def get_num_tx_outs(txn: Txn, tables: Tables) -> int:
@@ -59,7 +57,7 @@ def push_tx_outs(txn: Txn, tables: Tables, outputs: Sequence[TxOut]) -> int:
     return first
 
 
-def _put_new(txn: Txn, table: "lmdb._Database", items: Iterator[tuple[bytes, bytes]]) -> None:
+def _put_new(txn: Txn, table: Table, items: Iterator[tuple[bytes, bytes]]) -> None:
     with txn.cursor(table) as cursor:
         consumed, added = cursor.putmulti(items, overwrite=False)
     if added != consumed:
@@ -155,7 +153,7 @@ def get_tx_out_range(txn: Txn, tables: Tables, first: int, count: int) -> tuple[
     return tuple(decode(TxOut, value) for _, value in found)
 
 
-def get_index(txn: Txn, table: "lmdb._Database", key: bytes, what: str) -> int:
+def get_index(txn: Txn, table: Table, key: bytes, what: str) -> int:
     """The output index that `table` holds for a 32-byte hash or public key.
 
     Raises:
