@@ -49,6 +49,8 @@ def decode_checked(text: str) -> bytes:
     """
     if len(text) > TEXT_CHARS_MAX:
         raise B58(f"printable code has {len(text)} characters, limit {TEXT_CHARS_MAX}")
+    if text != text.strip():  # the library would strip it
+        raise B58("not base58: white space around the printable code")
     try:
         data: bytes = base58.b58decode(text.encode("ascii"))
     except ValueError as error:

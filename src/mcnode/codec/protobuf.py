@@ -31,8 +31,7 @@ class Order(enum.Enum):
     responder id is a nested message."""
     RUST_PROTOBUF = "rust_protobuf"
     """Archive files and gRPC. Fields in the order of the .proto file, oneofs behind them, scalars
-    left out when default, and a responder id is plain text. Reading is stricter at the end: each
-    fixed-size value must be there in full length, and an optional one that is empty is absent."""
+    left out when default, and a responder id is plain text."""
 
 
 def elements_max(size: int) -> int:
