@@ -28,6 +28,10 @@ class B58(PrintableError):
 class InsufficientBytes(PrintableError):
     """Nothing is left beside the checksum."""
 
+    def __init__(self, found: int) -> None:
+        super().__init__(f"printable code has {found} bytes, needs at least {CHECKSUM_BYTES + 1}")
+        self.found = found
+
 
 class ChecksumMismatch(PrintableError):
     """The checksum is of another payload: a typing error."""
@@ -56,7 +60,7 @@ def decode_checked(text: str) -> bytes:
     except ValueError as error:
         raise B58(f"not base58: {error}") from None
     if len(data) <= CHECKSUM_BYTES:
-        raise InsufficientBytes(f"printable code has {len(data)} bytes, needs at least 5")
+        raise InsufficientBytes(len(data))
     checksum, payload = data[:CHECKSUM_BYTES], data[CHECKSUM_BYTES:]
     expected = zlib.crc32(payload).to_bytes(CHECKSUM_BYTES, "little")
     if checksum != expected:

@@ -151,22 +151,52 @@ def open_amount_with_amount_shared_secret(
     return _open(fields, _masks_v2(secret), token_id_optional=False)
 
 
+def open_amount_with_crc32(
+    version: MaskedAmountVersion,
+    masked_value: int,
+    masked_token_id: bytes,
+    crc32: int,
+    shared_secret: bytes,
+) -> tuple[OpenedAmount, bytes]:
+    """Open an amount of which only a checksum of the commitment is at hand; returns it as well.
+
+    Raises:
+        InvalidMaskedTokenId: as `open_amount`.
+        InconsistentCommitment: the commitment has another checksum.
+    """
+    is_v1 = version is MaskedAmountVersion.V1
+    masks = _masks_v1(shared_secret) if is_v1 else _masks_v2(amount_shared_secret(shared_secret))
+    opened = _unmask(masked_value, masked_token_id, masks, token_id_optional=is_v1)
+    commitment = commit(opened.value, opened.blinding, opened.token_id)
+    found = commitment_crc32(commitment)
+    if found != crc32:
+        raise InconsistentCommitment(f"checksum of the commitment is {found}, needs {crc32}")
+    return opened, commitment
+
+
 def _open(fields: MaskedFields, masks: _Masks, *, token_id_optional: bool) -> OpenedAmount:
-    masked = fields.masked_token_id
-    if len(masked) == MASKED_TOKEN_ID_BYTES:
-        token_id = int.from_bytes(masked, "little") ^ masks.token_id
-    elif token_id_optional and not masked:
-        token_id = 0
-    else:
-        raise InvalidMaskedTokenId(
-            f"masked token id has {len(masked)} bytes, needs {MASKED_TOKEN_ID_BYTES}"
-        )
-    value = fields.masked_value ^ masks.value
-    if commit(value, masks.blinding, token_id) != fields.commitment:
+    opened = _unmask(
+        fields.masked_value, fields.masked_token_id, masks, token_id_optional=token_id_optional
+    )
+    if commit(opened.value, opened.blinding, opened.token_id) != fields.commitment:
         raise InconsistentCommitment(
             f"opened amount does not make commitment {fields.commitment.hex()}"
         )
-    return OpenedAmount(value, token_id, masks.blinding)
+    return opened
+
+
+def _unmask(
+    masked_value: int, masked_token_id: bytes, masks: _Masks, *, token_id_optional: bool
+) -> OpenedAmount:
+    if len(masked_token_id) == MASKED_TOKEN_ID_BYTES:
+        token_id = int.from_bytes(masked_token_id, "little") ^ masks.token_id
+    elif token_id_optional and not masked_token_id:
+        token_id = 0
+    else:
+        raise InvalidMaskedTokenId(
+            f"masked token id has {len(masked_token_id)} bytes, needs {MASKED_TOKEN_ID_BYTES}"
+        )
+    return OpenedAmount(masked_value ^ masks.value, token_id, masks.blinding)
 
 
 def commitment_crc32(commitment: bytes) -> int:
