@@ -16,16 +16,16 @@ _FMSPC_OID: Final = SGX_EXTENSION_OID + ".4"
 _FMSPC_BYTES: Final = 6
 
 
-class _Entry(core.Sequence):  # type: ignore[misc]
+class Entry(core.Sequence):  # type: ignore[misc]
     """An object id with any value."""
 
     _fields = [("oid", core.ObjectIdentifier), ("value", core.Any)]  # noqa: RUF012
 
 
-class _Entries(core.SequenceOf):  # type: ignore[misc]
+class Entries(core.SequenceOf):  # type: ignore[misc]
     """Entries, of which the first with an object id counts."""
 
-    _child_spec = _Entry
+    _child_spec = Entry
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class PckExtension:
         if not values:
             raise MissingSgxExtension("there is none")
         try:
-            entries = _by_oid(_Entries.load(values[0], strict=True))
+            entries = _by_oid(Entries.load(values[0], strict=True))
             fmspc = entries[_FMSPC_OID].parse(core.OctetString).native
-            tcb = _by_oid(entries[_TCB_OID].parse(_Entries))
+            tcb = _by_oid(entries[_TCB_OID].parse(Entries))
             svns = tuple(
                 _unsigned(tcb[f"{_TCB_OID}.{number}"]) for number in range(1, COMPONENT_COUNT + 1)
             )
