@@ -4,8 +4,7 @@ use std::sync::{Mutex, OnceLock};
 
 use blake2::{Blake2b512, Digest};
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
-use curve25519_dalek::ristretto::{RistrettoPoint, VartimeRistrettoPrecomputation};
-use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul;
+use curve25519_dalek::ristretto::RistrettoPoint;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use shake::digest::{ExtendableOutput, Update, XofReader};
@@ -17,9 +16,6 @@ const HASH_TO_POINT_TAG: &[u8] = b"mc_onetime_key_hash_to_point";
 pub const BITS: usize = 64;
 /// Most values in one range proof.
 pub const PARTIES_MAX: usize = 64;
-/// Parties whose generators also get tables of multiples: 10 KiB a point, 5 MiB together. A
-/// transaction of two inputs and two outputs needs four; above, bucket sums cost about the same.
-pub const PARTIES_WITH_TABLES: usize = 4;
 
 /// Token ids whose value base is remembered. A stranger chooses token ids, so there is an end;
 /// honest traffic uses a handful.
@@ -89,20 +85,6 @@ fn chain(side: u8, party: u32) -> [RistrettoPoint; BITS] {
 pub fn party(index: usize) -> &'static Party {
     static PARTIES: [OnceLock<Box<Party>>; PARTIES_MAX] = [const { OnceLock::new() }; PARTIES_MAX];
     PARTIES[index].get_or_init(|| Box::new(Party::derive(index)))
-}
-
-/// Tables of multiples of the blinding base, then `g` and `h` of party 0, 1, 2, ...: so a proof of
-/// `m` values uses the first `1 + 128 m` of them.
-pub fn tables() -> &'static VartimeRistrettoPrecomputation {
-    static TABLES: OnceLock<VartimeRistrettoPrecomputation> = OnceLock::new();
-    TABLES.get_or_init(|| {
-        let mut points = vec![curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT];
-        for index in 0..PARTIES_WITH_TABLES {
-            points.extend_from_slice(&party(index).g);
-            points.extend_from_slice(&party(index).h);
-        }
-        VartimeRistrettoPrecomputation::new(points)
-    })
 }
 
 #[pyfunction(name = "value_generator")]

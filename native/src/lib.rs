@@ -8,6 +8,7 @@ mod commitment;
 mod curve;
 mod ed25519;
 mod generators;
+mod multiscalar;
 mod range_proof;
 mod ring_signature;
 mod rng;

@@ -9,15 +9,17 @@
 //! folded for real only after every third round.
 use curve25519_dalek::ristretto::{RistrettoPoint, VartimeRistrettoPrecomputation};
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{VartimeMultiscalarMul, VartimePrecomputedMultiscalarMul};
+use curve25519_dalek::traits::VartimePrecomputedMultiscalarMul;
 
 use super::transcript::RangeTranscript;
-use crate::generators::{BITS, PARTIES_WITH_TABLES, party, tables};
+use crate::generators::{BITS, party};
+use crate::multiscalar::sum_of_products;
 
 /// Rounds after which the generators are folded for real.
 const ROUNDS_PER_FOLD: u32 = 3;
-/// So few generators of a kind are not folded any more.
-const FOLD_ABOVE: usize = 64;
+/// So few generators of a kind are not folded any more: their tables of multiples (10 KiB each) fit
+/// the second-level cache.
+const TABLES_UP_TO: usize = 64;
 
 pub struct Argument {
     pub rounds: Vec<([u8; 32], [u8; 32])>,
@@ -70,15 +72,6 @@ fn fold(low: &[Scalar], high: &[Scalar], low_factor: &Scalar, high_factor: &Scal
         .collect()
 }
 
-/// Tables of multiples, where there are some.
-enum Tables {
-    /// The ones everybody shares, for up to so many parties: blinding base, then `g`, `h` of each.
-    Shared,
-    /// Our own: all `g`, then all `h`.
-    Own(VartimeRistrettoPrecomputation),
-    None,
-}
-
 /// The generators at some size. Folded generator `p` is the sum of `factor_i base_i` over all
 /// `i` with `i mod folded_size = p`.
 struct Basis {
@@ -86,7 +79,8 @@ struct Basis {
     h: Vec<RistrettoPoint>,
     g_factors: Vec<Scalar>,
     h_factors: Vec<Scalar>,
-    tables: Tables,
+    /// Tables of all `g`, then all `h`, when there are few.
+    tables: Option<VartimeRistrettoPrecomputation>,
     folded_size: usize,
 }
 
@@ -95,16 +89,23 @@ impl Basis {
         let parties = size / BITS;
         let y_inverse = y.invert();
         let powers = std::iter::successors(Some(Scalar::ONE), |power| Some(power * y_inverse));
+        Basis::of(
+            (0..parties).flat_map(|index| party(index).g).collect(),
+            (0..parties).flat_map(|index| party(index).h).collect(),
+            powers.take(size).collect(),
+        )
+    }
+
+    fn of(g: Vec<RistrettoPoint>, h: Vec<RistrettoPoint>, h_factors: Vec<Scalar>) -> Basis {
+        let size = g.len();
+        let tables =
+            (size <= TABLES_UP_TO).then(|| VartimeRistrettoPrecomputation::new(g.iter().chain(&h)));
         Basis {
-            g: (0..parties).flat_map(|index| party(index).g).collect(),
-            h: (0..parties).flat_map(|index| party(index).h).collect(),
+            g,
+            h,
             g_factors: vec![Scalar::ONE; size],
-            h_factors: powers.take(size).collect(),
-            tables: if parties <= PARTIES_WITH_TABLES {
-                Tables::Shared
-            } else {
-                Tables::None
-            },
+            h_factors,
+            tables,
             folded_size: size,
         }
     }
@@ -121,25 +122,18 @@ impl Basis {
     ) -> RistrettoPoint {
         let g = self.spread(g_scalars, &self.g_factors, upper_g);
         let h = self.spread(h_scalars, &self.h_factors, !upper_g);
-        match &self.tables {
-            Tables::Shared => {
-                let parties = g.chunks_exact(BITS).zip(h.chunks_exact(BITS));
-                let scalars = std::iter::once(&Scalar::ZERO)
-                    .chain(parties.flat_map(|(g, h)| g.iter().chain(h)));
-                tables().vartime_mixed_multiscalar_mul(scalars, [extra], [extra_base])
-            }
-            Tables::Own(tables) => {
-                tables.vartime_mixed_multiscalar_mul(g.iter().chain(&h), [extra], [extra_base])
-            }
-            Tables::None => {
-                let terms = g.iter().zip(&self.g).chain(h.iter().zip(&self.h));
-                let (mut scalars, mut points): (Vec<_>, Vec<_>) =
-                    terms.filter(|(scalar, _)| **scalar != Scalar::ZERO).unzip();
-                scalars.push(extra);
-                points.push(extra_base);
-                RistrettoPoint::vartime_multiscalar_mul(scalars, points)
-            }
+        if let Some(tables) = &self.tables {
+            let scalars = g.iter().chain(&h);
+            return tables.vartime_mixed_multiscalar_mul(scalars, [extra], [extra_base]);
         }
+        let terms = g.iter().zip(&self.g).chain(h.iter().zip(&self.h));
+        let (mut scalars, mut points): (Vec<Scalar>, Vec<RistrettoPoint>) = terms
+            .filter(|(scalar, _)| **scalar != Scalar::ZERO)
+            .map(|(scalar, point)| (*scalar, *point))
+            .unzip();
+        scalars.push(*extra);
+        points.push(*extra_base);
+        sum_of_products(scalars, points)
     }
 
     /// Scalars of half of the folded generators, as scalars of the generators themselves.
@@ -171,7 +165,7 @@ impl Basis {
             *h *= if upper { inverse } else { u };
         }
         self.folded_size = half;
-        if self.g.len() > FOLD_ABOVE && self.g.len() >> ROUNDS_PER_FOLD == half {
+        if self.tables.is_none() && self.g.len() >> ROUNDS_PER_FOLD == half {
             self.fold_for_real();
         }
     }
@@ -181,23 +175,27 @@ impl Basis {
         let gather = |points: &[RistrettoPoint], factors: &[Scalar]| -> Vec<RistrettoPoint> {
             (0..size)
                 .map(|position| {
-                    RistrettoPoint::vartime_multiscalar_mul(
-                        factors.iter().skip(position).step_by(size),
-                        points.iter().skip(position).step_by(size),
+                    sum_of_products(
+                        factors
+                            .iter()
+                            .skip(position)
+                            .step_by(size)
+                            .copied()
+                            .collect(),
+                        points
+                            .iter()
+                            .skip(position)
+                            .step_by(size)
+                            .copied()
+                            .collect(),
                     )
                 })
                 .collect()
         };
-        self.g = gather(&self.g, &self.g_factors);
-        self.h = gather(&self.h, &self.h_factors);
-        self.g_factors = vec![Scalar::ONE; size];
-        self.h_factors = vec![Scalar::ONE; size];
-        self.tables = if size <= FOLD_ABOVE {
-            Tables::Own(VartimeRistrettoPrecomputation::new(
-                self.g.iter().chain(&self.h),
-            ))
-        } else {
-            Tables::None
-        };
+        *self = Basis::of(
+            gather(&self.g, &self.g_factors),
+            gather(&self.h, &self.h_factors),
+            vec![Scalar::ONE; size],
+        );
     }
 }

@@ -1,15 +1,12 @@
 //! The weighted sum of the equations of several statements: scalars, base by base, then one
 //! product.
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::{VartimeMultiscalarMul, VartimePrecomputedMultiscalarMul};
 
 use super::verify::Statement;
-use crate::generators::{BITS, PARTIES_WITH_TABLES, party, tables, value_generator};
-
-/// Up to this many points outside the tables, interleaved windows that share the doublings with
-/// the tables win over separate bucket sums.
-const SHARED_DOUBLINGS_MAX: usize = 150;
+use crate::generators::{BITS, party, value_generator};
+use crate::multiscalar::sum_of_products;
 
 pub struct Sum {
     blinding_base: Scalar,
@@ -137,25 +134,13 @@ impl Sum {
         for (token_id, scalar) in std::mem::take(&mut self.value_bases) {
             self.push(scalar, value_generator(token_id));
         }
-        let parties = self.generators.len() / (2 * BITS);
-        if parties > PARTIES_WITH_TABLES {
-            for index in 0..parties {
-                self.points.extend_from_slice(&party(index).g);
-                self.points.extend_from_slice(&party(index).h);
-            }
-            self.scalars.append(&mut self.generators);
-            self.push(
-                self.blinding_base,
-                curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT,
-            );
-            return RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points);
+        self.push(self.blinding_base, RISTRETTO_BASEPOINT_POINT);
+        for index in 0..self.generators.len() / (2 * BITS) {
+            self.points.extend_from_slice(&party(index).g);
+            self.points.extend_from_slice(&party(index).h);
         }
-        let fixed = std::iter::once(&self.blinding_base).chain(&self.generators);
-        if self.points.len() <= SHARED_DOUBLINGS_MAX {
-            return tables().vartime_mixed_multiscalar_mul(fixed, &self.scalars, &self.points);
-        }
-        tables().vartime_multiscalar_mul(fixed)
-            + RistrettoPoint::vartime_multiscalar_mul(&self.scalars, &self.points)
+        self.scalars.append(&mut self.generators);
+        sum_of_products(self.scalars, self.points)
     }
 }
 
