@@ -1,0 +1,245 @@
+"""What a message implies, and what the messages of all peers add up to.
+
+A message of balloting says more than its fields: Commit votes to prepare its value at every
+counter, Externalize accepts commit of everything from C upwards, and a statement about <n, X>
+covers every lower counter of the same X. `Statement` spells this out once per stored message;
+`Tally` gathers the statements of all peers per ballot list, so that a question such as "up to
+which counter does a quorum accept X prepared" walks a short list of counters.
+[docs/protocol/scp.md#7.4]
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple
+
+from mcnode.scp.types import (
+    INFINITY,
+    Ballot,
+    Commit,
+    Externalize,
+    Msg,
+    NominatePayload,
+    PreparePayload,
+    Topic,
+    V,
+    ballot_counter_of,
+    nomination_of,
+    prepare_of,
+)
+from mcnode.scp.values import SlotBallot, ValueList, ValueTable
+
+
+class CounterRange(NamedTuple):
+    """Ballot counters from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+
+class CommitRange(NamedTuple, Generic[V]):
+    """Counters of one list that a message votes or accepts committed."""
+
+    values: tuple[V, ...]
+    counters: CounterRange
+    named: int
+    """The highest counter the message names for it (HN); the rest of the range is implied."""
+
+
+def _prepared_ballots(payload: PreparePayload[V]) -> tuple[Ballot[V], ...]:
+    """P and PP; a PP without P counts for nothing."""
+    if payload.prepared is None:
+        return ()
+    if payload.prepared_prime is None:
+        return (payload.prepared,)
+    return payload.prepared, payload.prepared_prime
+
+
+def accepts_prepared(topic: Topic[V]) -> tuple[Ballot[V], ...]:
+    """Ballots that the sender accepts as prepared. Each covers the lower counters of its list."""
+    match topic:
+        case Commit():
+            return (Ballot(topic.prepared_counter, topic.ballot.values),)
+        case Externalize():
+            return (Ballot(INFINITY, topic.commit.values),)
+    payload = prepare_of(topic)
+    return () if payload is None else _prepared_ballots(payload)
+
+
+def votes_or_accepts_prepared(topic: Topic[V]) -> tuple[Ballot[V], ...]:
+    """Ballots that the sender votes or accepts as prepared."""
+    match topic:
+        case Commit():
+            return (Ballot(INFINITY, topic.ballot.values),)
+        case Externalize():
+            return (Ballot(INFINITY, topic.commit.values),)
+    payload = prepare_of(topic)
+    return () if payload is None else (payload.ballot, *_prepared_ballots(payload))
+
+
+def accepts_commit(topic: Topic[V]) -> CommitRange[V] | None:
+    """The range that the sender accepts as committed. A range turned round says nothing."""
+    match topic:
+        case Commit() if topic.commit_counter <= topic.high_counter:
+            counters = CounterRange(topic.commit_counter, topic.high_counter)
+            return CommitRange(topic.ballot.values, counters, topic.high_counter)
+        case Externalize():
+            counters = CounterRange(topic.commit.counter, INFINITY)
+            return CommitRange(topic.commit.values, counters, topic.high_counter)
+    return None
+
+
+def votes_or_accepts_commit(topic: Topic[V]) -> CommitRange[V] | None:
+    """The range that the sender votes or accepts as committed. Counter 0 is no vote."""
+    match topic:
+        case Commit():
+            counters = CounterRange(topic.commit_counter, INFINITY)
+            return CommitRange(topic.ballot.values, counters, topic.high_counter)
+        case Externalize():
+            return accepts_commit(topic)
+    payload = prepare_of(topic)
+    if payload is None or not 0 < payload.commit_counter <= payload.high_counter:
+        return None
+    counters = CounterRange(payload.commit_counter, payload.high_counter)
+    return CommitRange(payload.ballot.values, counters, payload.high_counter)
+
+
+class SlotCommitRange(NamedTuple, Generic[V]):
+    """A `CommitRange` over the slot's one object for its list."""
+
+    list: ValueList[V]
+    counters: CounterRange
+    named: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Statement(Generic[V]):
+    """A stored message with all it implies; value sets are bits."""
+
+    bit: int
+    msg: Msg[V]
+    nominates: bool
+    voted: int
+    accepted: int
+    accepts_prepared: tuple[SlotBallot[V], ...]
+    votes_prepared: tuple[SlotBallot[V], ...]
+    """Votes or accepts."""
+    accepts_commit: SlotCommitRange[V] | None
+    votes_commit: SlotCommitRange[V] | None
+    """Votes or accepts."""
+    ballot_counter: int
+
+    def lists(self) -> "Iterable[ValueList[V]]":
+        """Every ballot list the statement refers to."""
+        return (ballot.list for ballot in (*self.votes_prepared, *self.accepts_prepared))
+
+
+def read_statement(bit: int, msg: Msg[V], table: ValueTable[V]) -> Statement[V]:
+    """Spell out a message. Raises as `ValueTable.intern` when the application refuses a value."""
+    topic = msg.topic
+    nomination = nomination_of(topic)
+    payload = nomination or NominatePayload()
+    return Statement(
+        bit,
+        msg,
+        nomination is not None,
+        table.intern(payload.voted).mask,
+        table.intern(payload.accepted).mask,
+        tuple(map(table.ballot, accepts_prepared(topic))),
+        tuple(map(table.ballot, votes_or_accepts_prepared(topic))),
+        _intern_range(accepts_commit(topic), table),
+        _intern_range(votes_or_accepts_commit(topic), table),
+        ballot_counter_of(topic),
+    )
+
+
+def _intern_range(
+    commit_range: CommitRange[V] | None, table: ValueTable[V]
+) -> SlotCommitRange[V] | None:
+    if commit_range is None:
+        return None
+    values, counters, named = commit_range
+    return SlotCommitRange(table.intern(values), counters, named)
+
+
+Support = list[tuple[int, int]]
+"""(counter, node bit), highest counter first."""
+
+Test = Callable[[int], bool]
+"""Whether a set of node bits is enough: a quorum, or a blocking set."""
+
+
+class Tally(Generic[V]):
+    """The statements of all peers about ballots, gathered per list of values."""
+
+    def __init__(self, statements: Iterable[Statement[V]]) -> None:
+        self.accepts: dict[ValueList[V], Support] = {}
+        self.votes: dict[ValueList[V], Support] = {}
+        self.accepts_commit: list[tuple[SlotCommitRange[V], int]] = []
+        self.votes_commit: list[tuple[SlotCommitRange[V], int]] = []
+        self.counters: Support = []
+        for statement in statements:
+            bit = statement.bit
+            self.counters.append((statement.ballot_counter, bit))
+            for counter, values in statement.accepts_prepared:
+                self.accepts.setdefault(values, []).append((counter, bit))
+            for counter, values in statement.votes_prepared:
+                self.votes.setdefault(values, []).append((counter, bit))
+            if statement.accepts_commit is not None:
+                self.accepts_commit.append((statement.accepts_commit, bit))
+            if statement.votes_commit is not None:
+                self.votes_commit.append((statement.votes_commit, bit))
+        for support in (*self.accepts.values(), *self.votes.values(), self.counters):
+            support.sort(reverse=True)
+
+
+def highest_counter(support: Support, is_enough: Test, limit: int = INFINITY) -> int | None:
+    """The highest counter up to `limit` whose supporters are enough; None when there is none.
+
+    A supporter of a counter supports every lower one, so the supporters only grow on the way
+    down. The limit itself is asked about even if no peer names it: the local node alone may be
+    enough.
+    """
+    nodes, counter, position = 0, limit, 0
+    while True:
+        while position < len(support) and support[position][0] >= counter:
+            nodes |= support[position][1]
+            position += 1
+        if is_enough(nodes):
+            return counter
+        if position == len(support):
+            return None
+        counter = support[position][0]
+
+
+def highest_run(
+    ranges: Iterable[CounterRange], holds: Callable[[int], bool]
+) -> CounterRange | None:
+    """The highest contiguous run of counters for which `holds` is true; None when there is none.
+
+    `holds` may change only where one of `ranges` begins or ends and is false outside all of them,
+    so one counter of each stretch between is asked about, from the top down.
+    """
+    ends: set[int] = set()
+    for first, last in ranges:
+        ends.add(last)
+        ends.add(first - 1)
+    stops = sorted(ends, reverse=True)
+    top: int | None = None
+    bottom = 0
+    for stop, below in itertools.pairwise(stops):
+        if holds(stop):
+            top = stop if top is None else top
+            bottom = below + 1
+        elif top is not None:
+            break
+    return None if top is None else CounterRange(bottom, top)
+
+
+def supporters_at(counter: int, ranges: Iterable[tuple[CounterRange, int]]) -> int:
+    """The nodes whose range holds `counter`."""
+    nodes = 0
+    for (first, last), bit in ranges:
+        if first <= counter <= last:
+            nodes |= bit
+    return nodes
