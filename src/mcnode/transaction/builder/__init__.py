@@ -1,1 +1,19 @@
 """Building transactions. [docs/protocol/transaction.md#12]"""
+
+from mcnode.transaction.builder.fog import FogPublicKey, FogResolver, no_fog
+from mcnode.transaction.builder.input_credentials import InputCredentials
+from mcnode.transaction.builder.memo_builder import EmptyMemoBuilder, MemoBuilder
+from mcnode.transaction.builder.rth_memo_builder import RthMemoBuilder
+from mcnode.transaction.builder.transaction_builder import AddedOutput, TransactionBuilder
+
+__all__ = [
+    "AddedOutput",
+    "EmptyMemoBuilder",
+    "FogPublicKey",
+    "FogResolver",
+    "InputCredentials",
+    "MemoBuilder",
+    "RthMemoBuilder",
+    "TransactionBuilder",
+    "no_fog",
+]

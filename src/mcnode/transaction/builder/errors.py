@@ -134,17 +134,3 @@ class RingSignatureFailed(TxBuilderError):
     def __init__(self, reason: Exception) -> None:
         super().__init__(f"transaction cannot be signed: {reason}", reason)
         self.reason = reason
-
-
-class TrueInputNotOwned(TransactionError):
-    """The one-time key is not that of the real input."""
-
-    def __init__(self, target_key: bytes) -> None:
-        super().__init__(f"key does not spend the output with target key {target_key.hex()}")
-
-
-class NoPathToSpendKey(TransactionError):
-    """The signer has no spend key from which the one-time key could be made."""
-
-    def __init__(self, subaddress_index: int) -> None:
-        super().__init__(f"no spend key for subaddress {subaddress_index}")
