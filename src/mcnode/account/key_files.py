@@ -6,23 +6,21 @@ For an account `NAME`: `NAME.json` holds the key (a mnemonic, or in the older ki
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from mcnode.account.account_key import AccountKey
 from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
-from mcnode.account.printable import parse_printable_address, to_printable
-from mcnode.account.public_address import PublicAddress
+from mcnode.account.printable import to_printable
 from mcnode.account.root_identity import RootIdentity, account_key_from_root_identity
-from mcnode.codec.protobuf import decode, encode
+from mcnode.codec.protobuf import encode
 from mcnode.codec.schema import BYTES, OPTIONAL, TEXT, UINT32, field, message
 from mcnode.crypto.rng import Hc128Rng, RandomBytes
 from mcnode.errors import InvalidError
 
-FILE_BYTES_MAX: Final = 1 << 20
-"""A key with a big fog authority key has a few KiB."""
+PRIVATE_SUFFIX: Final = ".json"
+PUBLIC_SUFFIX: Final = ".pub"
+PRINTABLE_SUFFIX: Final = ".b58pub"
 ENTROPY_BYTES: Final = 32
 DEFAULT_SEED: Final = bytes([1]) * 32
 DEFAULT_COUNT: Final = 10
@@ -116,7 +114,7 @@ def parse_key_json(text: str) -> AccountKey:
     """
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise KeyFileError(f"key file is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise KeyFileError(f"key file holds a {type(value).__name__}, needs an object")
@@ -205,63 +203,14 @@ def sample_accounts(
     return [mnemonic_account(generator(ENTROPY_BYTES), fog) for _ in range(count)]
 
 
-def save_key_files(directory: Path, name: str, account: UncheckedMnemonicAccount) -> None:
-    """Write `name.json` (readable by the owner only), `name.pub` and `name.b58pub`.
-
-    Raises:
-        OSError: the directory cannot be written.
-    """
+def key_file_contents(account: UncheckedMnemonicAccount) -> dict[str, bytes]:
+    """What the files of an account hold, by suffix: `.json` (secret), `.pub` and `.b58pub`."""
     address = account.account_key().default_subaddress()
-    directory.mkdir(parents=True, exist_ok=True)
-    _save_private(directory / f"{name}.json", mnemonic_account_to_json(account).encode())
-    (directory / f"{name}.pub").write_bytes(encode(address))
-    (directory / f"{name}.b58pub").write_text(to_printable(address))
-
-
-def _save_private(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - made with its mode, not changed after
-        file.write(data)
-
-
-def _load(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(FILE_BYTES_MAX + 1)
-    if len(data) > FILE_BYTES_MAX:
-        raise KeyFileError(f"{path} has more than {FILE_BYTES_MAX} bytes")
-    return data
-
-
-def _load_text(path: Path) -> str:
-    try:
-        return _load(path).decode()
-    except UnicodeDecodeError as error:
-        raise KeyFileError(f"{path} is not UTF-8: {error}") from None
-
-
-def load_account_key(path: Path) -> AccountKey:
-    """The account of a `.json` file; errors as `parse_key_json`, and OSError."""
-    return parse_key_json(_load_text(path))
-
-
-def load_public_address(path: Path) -> PublicAddress:
-    """The address of a `.pub` file.
-
-    Raises:
-        InvalidError: the bytes are no address.
-        OSError: the file cannot be read.
-    """
-    return decode(PublicAddress, _load(path))
-
-
-def load_printable_address(path: Path) -> PublicAddress:
-    """The address of a `.b58pub` file; white space around it is passed over.
-
-    Raises:
-        PrintableError: the text is no address.
-        OSError: the file cannot be read.
-    """
-    return parse_printable_address(_load_text(path).strip())
+    return {
+        PRIVATE_SUFFIX: mnemonic_account_to_json(account).encode(),
+        PUBLIC_SUFFIX: encode(address),
+        PRINTABLE_SUFFIX: to_printable(address).encode(),
+    }
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:
@@ -270,18 +219,3 @@ def sorted_names(names: Iterable[str]) -> list[str]:
     So `account_keys_2` comes before `account_keys_10`.
     """
     return sorted(names, key=lambda name: (len(name.encode()), name.encode()))
-
-
-def _load_all(directory: Path, suffix: str) -> list[Path]:
-    names = (path.name for path in directory.iterdir() if path.suffix == suffix)
-    return [directory / name for name in sorted_names(names)]
-
-
-def load_account_keys(directory: Path) -> list[AccountKey]:
-    """Every account of a directory's `.json` files, in the order of `sorted_names`."""
-    return [load_account_key(path) for path in _load_all(directory, ".json")]
-
-
-def load_public_addresses(directory: Path) -> list[PublicAddress]:
-    """Every address of a directory's `.pub` files, in the order of `sorted_names`."""
-    return [load_public_address(path) for path in _load_all(directory, ".pub")]
