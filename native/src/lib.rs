@@ -4,10 +4,12 @@
 //! `mcnode._native`. The contract seen from Python is `src/mcnode/_native.pyi`.
 use pyo3::prelude::*;
 
+mod cbor;
 mod commitment;
 mod curve;
 mod ed25519;
 mod generators;
+mod membership;
 mod multiscalar;
 mod range_proof;
 mod ring_signature;
@@ -26,6 +28,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     commitment::register(module)?;
     ring_signature::register(module)?;
     range_proof::register(module)?;
+    membership::register(module)?;
     schema::register(module)?;
+    cbor::register(module)?;
     Ok(())
 }

@@ -158,12 +158,32 @@ def range_proofs_verify(claims: Sequence[tuple[bytes, bytes, int]]) -> bytes:
     are padded here to a power of two with copies of the last; none gives ValueError.
     """
 
+def range_proof_verify_in(
+    label: bytes,
+    bits: int,
+    value_base: bytes,
+    blinding_base: bytes,
+    proof: bytes,
+    commitments: bytes,
+) -> int:
+    """The verdict on one proof in another setting: transcript label, bits of a value, bases."""
+
 def range_proof_prove(
     values: Sequence[int], blindings: bytes, token_id: int, randomness: bytes
 ) -> bytes:
     """A proof over 1, 2, 4, ... 64 values and as many packed blindings.
 
     `randomness` is 8448 bytes a value: 64 for each scalar, in the order of the draws.
+    """
+
+# membership: Merkle proofs of outputs.
+
+def membership_fold(proofs: Sequence[bytes]) -> list[tuple[int, int, int, int, bytes]]:
+    """For each proof: (fault, position, begin, end, hash) of the root it implies.
+
+    A proof is rows of 48 bytes, leaf first: begin and end of the range, 8 bytes little-endian each,
+    then the hash. Faults: 0 = none, 1 = the element at `position` has a reversed range, 2 = it is
+    not adjacent to those before it (also: there are no elements).
     """
 
 # schema: the message engine. `specs` are `mcnode.codec.schema.MessageSpec`, the root first, closed
@@ -213,3 +233,13 @@ def decode_wrapper(kind: object, data: bytes) -> bytes:
     """The value in a message that wraps one value of `kind` (`mcnode.codec.schema.Kind`)."""
 
 def encode_wrapper(kind: object, value: object) -> bytes: ...
+
+# cbor: items as Python values. An array is a list, a map a tuple of (key, value), undefined is
+# Ellipsis, every float 0.0; tags are skipped. Refusals are ValueError.
+
+def cbor_read(data: bytes, depth_max: int, objects_max: int) -> Any:
+    """The one item that `data` is; at most so many containers open at once, and so many strings,
+    arrays and maps in all."""
+
+def cbor_write(item: Any, depth_max: int) -> bytes:
+    """Shortest definite encoding; ints are unsigned, up to 64 bits."""

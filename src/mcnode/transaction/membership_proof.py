@@ -7,7 +7,12 @@ then the sibling of what has been combined so far, bottom up.
 
 import hashlib
 import hmac
+import struct
+from collections.abc import Sequence
 
+from mcnode import _native
+from mcnode.codec.protobuf import packed_rows
+from mcnode.errors import BugError
 from mcnode.transaction.constants import U64_MAX
 from mcnode.transaction.errors import TransactionError
 from mcnode.transaction.hashing import tx_out_hash
@@ -25,6 +30,10 @@ def _blake2b_256(data: bytes) -> bytes:
 
 NIL_HASH = _blake2b_256(b"mc_tx_out_merkle_nil")
 """The hash of every range of indices beyond the last output."""
+
+
+_ROW = struct.Struct("<QQ32s")
+"""An element in packed form: begin and end of its range, then its hash."""
 
 
 class MembershipProofError(TransactionError):
@@ -104,14 +113,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return _blake2b_256(b"mc_tx_out_merkle_node" + left + right)
 
 
-def range_length(range_: Range) -> int:
+def range_length(from_: int, to: int) -> int:
     """How many indices a range spans; a reversed one counts as if turned round."""
-    return abs(range_.to - range_.from_) + 1
+    return abs(to - from_) + 1
 
 
-def range_order(range_: Range) -> tuple[int, int, int]:
+def range_order(from_: int, to: int) -> tuple[int, int, int]:
     """The key by which ranges are ordered: length first, then begin, then end."""
-    return (range_length(range_), range_.from_, range_.to)
+    return (range_length(from_, to), from_, to)
 
 
 def make_range(from_: int, to: int) -> Range:
@@ -126,31 +135,69 @@ def make_range(from_: int, to: int) -> Range:
     return range_
 
 
-def compute_implied_root(proof: TxOutMembershipProof) -> TxOutMembershipElement:
-    """Combine the elements of a proof into the root they imply.
+class ImpliedRoot:
+    """What the elements of a proof combine to; or, when asked, why they do not."""
 
-    Raises:
-        RangeError: an element's range is reversed.
-        MissingLeafHash: the first element is not the leaf at the proof's index.
-        UnexpectedMembershipElement: an element is not next to those before it.
-    """
-    elements = tuple(proof.elements)
-    for element in elements:
-        if element.range.from_ > element.range.to:
-            raise RangeError(element.range)
-    _check_begins_with_leaf(proof)
-    from_ = to = proof.index
-    combined = elements[0].hash
-    for position, element in enumerate(elements[1:], 1):
-        follows = (to + 1) & U64_MAX == element.range.from_
-        precedes = (element.range.to + 1) & U64_MAX == from_
-        if follows == precedes:
+    __slots__ = ("_folded", "_rows", "index")
+
+    def __init__(self, index: int, rows: bytes, folded: tuple[int, int, int, int, bytes]) -> None:
+        self.index = index
+        self._rows = rows
+        self._folded = folded
+
+    def check_begins_with_leaf(self) -> bytes:
+        """The hash of the first element.
+
+        Raises:
+            MissingLeafHash: it is not the leaf at the proof's index.
+        """
+        if not self._rows:
+            raise MissingLeafHash(self.index)
+        from_, to, leaf = _ROW.unpack_from(self._rows)
+        if from_ != self.index or to != self.index:
+            raise MissingLeafHash(self.index)
+        return bytes(leaf)
+
+    def root(self) -> TxOutMembershipElement:
+        """Range and hash of the root.
+
+        Raises:
+            RangeError: an element's range is reversed.
+            MissingLeafHash: the first element is not the leaf at the proof's index.
+            UnexpectedMembershipElement: an element is not next to those before it.
+        """
+        fault, position, from_, to, hash_ = self._folded
+        if fault == _REVERSED:
+            from_, to, _ = _ROW.unpack_from(self._rows, position * _ROW.size)
+            raise RangeError(Range(from_, to))
+        self.check_begins_with_leaf()
+        if fault == _NOT_ADJACENT:
             raise UnexpectedMembershipElement(position)
-        if follows:
-            combined, to = node_hash(combined, element.hash), element.range.to
-        else:
-            combined, from_ = node_hash(element.hash, combined), element.range.from_
-    return TxOutMembershipElement(Range(from_, to), combined)
+        if fault != _SOUND:
+            raise BugError(f"native membership fold gave fault {fault}")
+        return TxOutMembershipElement(Range(from_, to), hash_)
+
+
+_SOUND, _REVERSED, _NOT_ADJACENT = 0, 1, 2
+
+
+def pack_elements(proof: TxOutMembershipProof) -> bytes:
+    """The elements as rows of 48 bytes: begin, end, hash."""
+    return packed_rows(proof.elements, "range.from_", "range.to", "hash")
+
+
+def fold_packed(proofs: Sequence[tuple[int, bytes]]) -> list[ImpliedRoot]:
+    """The implied roots of many proofs, given as index and packed elements, in one native call."""
+    folded = _native.membership_fold([rows for _, rows in proofs])
+    return [
+        ImpliedRoot(index, rows, result)
+        for (index, rows), result in zip(proofs, folded, strict=True)
+    ]
+
+
+def compute_implied_root(proof: TxOutMembershipProof) -> TxOutMembershipElement:
+    """Combine the elements of a proof into the root they imply; raises as `ImpliedRoot.root`."""
+    return fold_packed([(proof.index, pack_elements(proof))])[0].root()
 
 
 def check_membership_proof(tx_out: TxOut, proof: TxOutMembershipProof, root_hash: bytes) -> None:
@@ -160,25 +207,19 @@ def check_membership_proof(tx_out: TxOut, proof: TxOutMembershipProof, root_hash
         MembershipProofError: one class per rule; `RootHashMismatch` when nothing but the root's
             hash is wrong.
     """
+    implied = fold_packed([(proof.index, pack_elements(proof))])[0]
+    check_folded_proof(tx_out, proof, implied, root_hash)
+
+
+def check_folded_proof(
+    tx_out: TxOut, proof: TxOutMembershipProof, implied: ImpliedRoot, root_hash: bytes
+) -> None:
+    """As `check_membership_proof`, for a proof whose elements have been combined already."""
     if proof.index > proof.highest_index:
         raise HighestIndexMismatch(proof.highest_index, proof.index)
-    _check_begins_with_leaf(proof)
-    if not hmac.compare_digest(proof.elements[0].hash, leaf_hash(tx_out)):
+    if not hmac.compare_digest(implied.check_begins_with_leaf(), leaf_hash(tx_out)):
         raise IncorrectLeafHash(proof.index)
-    root = compute_implied_root(proof)
-    check_implied_root(proof, root, root_hash)
-
-
-def check_implied_root(
-    proof: TxOutMembershipProof, root: TxOutMembershipElement, root_hash: bytes
-) -> None:
-    """Check the root that a proof implies against the proof's claim and the expected hash.
-
-    Raises:
-        RootNotCoveringZero: the root's range does not begin at 0.
-        HighestIndexMismatch: the highest index lies beyond the root's range.
-        RootHashMismatch: the hashes differ.
-    """
+    root = implied.root()
     if root.range.from_ != 0:
         raise RootNotCoveringZero(root.range.from_)
     if proof.highest_index > root.range.to:
@@ -188,30 +229,42 @@ def check_implied_root(
 
 
 def derive_proof_at_index(proof: TxOutMembershipProof) -> TxOutMembershipProof:
-    """The proof as it was when its output was the last of the ledger.
+    """The proof as it was when its output was the last of the ledger; raises as `derive_packed`."""
+    index = proof.index
+    rows = derive_packed(index, pack_elements(proof))
+    elements = tuple(
+        TxOutMembershipElement(Range(from_, to), hash_)
+        for from_, to, hash_ in _ROW.iter_unpack(rows)
+    )
+    return TxOutMembershipProof(index, index, elements)
+
+
+def derive_packed(index: int, rows: bytes) -> bytes:
+    """Packed elements of the proof of `index` as they were when `index` was the last.
+
+    What lies beyond the tree of then falls away, what lay beyond its last leaf was nothing.
 
     Raises:
         NumericLimitsExceeded: no tree of 64-bit indices is that large.
         UnexpectedMembershipElement: an element spans both sides of the index.
     """
-    index = proof.index
-    limit = range_order(Range(0, _padded_leaf_count(index) - 1))
+    limit = range_order(0, _padded_leaf_count(index) - 1)
     kept = []
-    for position, element in enumerate(proof.elements):
-        if range_order(element.range) > limit:
+    for position, (from_, to, hash_) in enumerate(_ROW.iter_unpack(rows)):
+        if range_order(from_, to) > limit:
             continue
-        if element.range.from_ > index:
-            kept.append(TxOutMembershipElement(element.range, NIL_HASH))
-        elif element.range.from_ == element.range.to or element.range.to <= index:
-            kept.append(element)
+        if from_ > index:
+            kept.append(_ROW.pack(from_, to, NIL_HASH))
+        elif from_ == to or to <= index:
+            kept.append(_ROW.pack(from_, to, hash_))
         else:
             raise UnexpectedMembershipElement(position)
-    return TxOutMembershipProof(index, index, tuple(kept))
+    return b"".join(kept)
 
 
-def _check_begins_with_leaf(proof: TxOutMembershipProof) -> None:
-    if not proof.elements or proof.elements[0].range != Range(proof.index, proof.index):
-        raise MissingLeafHash(proof.index)
+def first_reversed_range(rows: bytes) -> Range | None:
+    """The first element of a packed proof whose range ends before it begins."""
+    return next((Range(from_, to) for from_, to, _ in _ROW.iter_unpack(rows) if from_ > to), None)
 
 
 def _padded_leaf_count(last_index: int) -> int:

@@ -11,9 +11,11 @@ from mcnode.transaction.membership_proof import (
     MembershipProofError,
     RangeError,
     RootHashMismatch,
-    check_membership_proof,
-    compute_implied_root,
-    derive_proof_at_index,
+    check_folded_proof,
+    derive_packed,
+    first_reversed_range,
+    fold_packed,
+    pack_elements,
 )
 from mcnode.transaction.messages import Tx, TxIn, TxOutMembershipProof
 from mcnode.transaction.validation.errors import (
@@ -50,35 +52,54 @@ def check_membership_proofs(
     ]
     if len(pairs) != len(root_proofs):
         raise InvalidLedgerContext(f"{len(root_proofs)} root proofs for {len(pairs)} members")
-    check_ranges(root_proofs)
-    roots: dict[int, bytes] = {}
-    for (member, proof), root_proof in zip(pairs, root_proofs, strict=True):
-        root_hash = roots.get(id(root_proof))
-        if root_hash is None:
-            root_hash = roots[id(root_proof)] = root_hash_at_own_index(root_proof)
+    packed_roots = [(proof.index, pack_elements(proof)) for proof in root_proofs]
+    roots = RootsByProof(packed_roots)
+    implied = fold_packed([(proof.index, pack_elements(proof)) for _, proof in pairs])
+    for (member, proof), packed_root, implied_root in zip(
+        pairs, packed_roots, implied, strict=True
+    ):
+        root_hash = roots.root_hash(packed_root)
         try:
-            check_membership_proof(member, proof, root_hash)
+            check_folded_proof(member, proof, implied_root, root_hash)
         except RootHashMismatch as error:
             raise InvalidTxOutMembershipProof(error) from error
         except MembershipProofError as error:
             raise MembershipProofValidationError(error) from error
 
 
-def check_ranges(proofs: Sequence[TxOutMembershipProof]) -> None:
-    """Raise `MembershipProofValidationError` if some element's range is reversed."""
-    for proof in proofs:
-        for element in proof.elements:
-            if element.range.from_ > element.range.to:
-                raise MembershipProofValidationError(RangeError(element.range))
+class RootsByProof:
+    """Roots of the ledger as it was at the index of each root proof.
 
-
-def root_hash_at_own_index(root_proof: TxOutMembershipProof) -> bytes:
-    """The 32-byte root hash of the ledger when the output of this proof was its last.
-
-    Raises:
-        InvalidLedgerContext: the proof cannot be put back, or implies no root.
+    Most ring members share a highest index, so equal proofs are put back and folded once.
     """
-    try:
-        return compute_implied_root(derive_proof_at_index(root_proof)).hash
-    except MembershipProofError as error:
-        raise InvalidLedgerContext(str(error)) from error
+
+    def __init__(self, packed_proofs: Sequence[tuple[int, bytes]]) -> None:
+        """Take root proofs as index and packed elements.
+
+        Raises:
+            MembershipProofValidationError: some element's range is reversed.
+        """
+        distinct = dict.fromkeys(packed_proofs)
+        for _, rows in distinct:
+            reversed_range = first_reversed_range(rows)
+            if reversed_range is not None:
+                raise MembershipProofValidationError(RangeError(reversed_range))
+        self._hashes: dict[tuple[int, bytes], bytes] = {}
+
+    def root_hash(self, packed_proof: tuple[int, bytes]) -> bytes:
+        """The 32-byte root hash of the ledger when the output of this proof was its last.
+
+        Raises:
+            InvalidLedgerContext: the proof cannot be put back, or implies no root.
+        """
+        known = self._hashes.get(packed_proof)
+        if known is not None:
+            return known
+        index, rows = packed_proof
+        try:
+            derived = derive_packed(index, rows)
+            found = fold_packed([(index, derived)])[0].root().hash
+        except MembershipProofError as error:
+            raise InvalidLedgerContext(str(error)) from error
+        self._hashes[packed_proof] = found
+        return found
