@@ -1,0 +1,90 @@
+"""Asking silent peers what they said last. [docs/protocol/service.md#12.7]
+
+A peer that has said nothing for a while may have nothing to say, or its statements do not reach us.
+At start every peer counts as silent: what they said last tells a node that was away how far the
+network has gone, without waiting for the next block.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
+
+import structlog
+
+from mcnode.errors import McNodeError
+
+SILENCE_S = 30.0
+"""A peer that was not heard from for longer is asked."""
+ASK_AGAIN_S = 10.0
+"""A silent peer is asked no more often than that."""
+LOOK_AROUND_S = 1.0
+
+log = structlog.get_logger("mcnode.peers.keepalive")
+
+
+class AskedPeer(Protocol):
+    """What keepalive needs of a connection."""
+
+    @property
+    def responder_id(self) -> str:
+        """`host:port` of the peer."""
+        ...
+
+    async def fetch_latest_msg(self) -> bytes:
+        """Its highest statement, empty if none."""
+        ...
+
+
+class PeerKeepalive:
+    """Knows when each peer was last heard from, and asks the silent ones."""
+
+    def __init__(
+        self,
+        peers: Iterable[AskedPeer],
+        *,
+        take: Callable[[bytes, str], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._peers: Mapping[str, AskedPeer] = {p.responder_id: p for p in peers}
+        self._take = take
+        self._clock = clock
+        self._heard_at: dict[str, float] = {}
+        self._asked_at: dict[str, float] = {}
+
+    def heard_from(self, responder_id: str) -> None:
+        """A statement came from this peer."""
+        if responder_id in self._peers:
+            self._heard_at[responder_id] = self._clock()
+
+    def silent_peers(self) -> list[str]:
+        """Those to be asked now."""
+        now = self._clock()
+        return [
+            name
+            for name in self._peers
+            if _is_past(self._heard_at.get(name), SILENCE_S, now)
+            and _is_past(self._asked_at.get(name), ASK_AGAIN_S, now)
+        ]
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for name in self.silent_peers():
+                    self._asked_at[name] = self._clock()
+                    group.create_task(self.ask(name))
+                await asyncio.sleep(LOOK_AROUND_S)
+
+    async def ask(self, responder_id: str) -> None:
+        """Ask one peer; a failure is logged and left to the next time."""
+        try:
+            payload = await self._peers[responder_id].fetch_latest_msg()
+            self.heard_from(responder_id)
+            if payload:
+                await self._take(payload, responder_id)
+        except McNodeError as error:
+            log.info("failed checking with silent node", peer=responder_id, error=str(error))
+
+
+def _is_past(moment: float | None, distance_s: float, now: float) -> bool:
+    return moment is None or now - moment > distance_s
