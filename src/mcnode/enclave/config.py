@@ -18,8 +18,9 @@ from mcnode.codec.schema import (
     message,
     repeated,
 )
-from mcnode.crypto.ed25519 import SignatureError, check_signature
-from mcnode.crypto.multisig import SignerSet
+from mcnode.crypto.errors import SignatureError
+from mcnode.crypto.keys import Ed25519Public
+from mcnode.crypto.multisig import SignerSet, is_valid_signer_set
 from mcnode.enclave.errors import (
     FeeMapInvalid,
     InvalidGovernorsSignature,
@@ -80,13 +81,6 @@ class InvalidSignerSet(GovernorsMapError):
         self.token_id = token_id
 
 
-def is_valid_signer_set(signer_set: SignerSet) -> bool:
-    """Whether 0 < threshold <= number of signers, here and in every nested set."""
-    count = len(signer_set.individual_signers) + len(signer_set.multi_signers)
-    nested_valid = all(is_valid_signer_set(nested) for nested in signer_set.multi_signers)
-    return nested_valid and 0 < signer_set.threshold <= count
-
-
 class GovernorsMap(Mapping[int, SignerSet]):
     """Token id to the signers who may set up minting of that token, by ascending token id.
 
@@ -123,7 +117,7 @@ class GovernorsMap(Mapping[int, SignerSet]):
 
     def signing_digest(self) -> bytes:
         """The 32 bytes that the minting trust root signs, as a plain Ed25519 message."""
-        return digest32(b"Governors map signature", self.to_message())
+        return digest32("Governors map signature", self.to_message())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,17 +133,14 @@ class BlockchainConfig:
     @cached_property
     def digest(self) -> bytes:
         """32 bytes that name this configuration."""
-        return digest32(b"mc-blockchain-config", self.to_message())
+        return digest32("mc-blockchain-config", self.to_message())
 
     def peer_responder_id(self, responder_id: str) -> str:
         """The name under which a node with this configuration is spoken to by its peers."""
         return f"{responder_id}-{self.digest.hex()}"
 
-    def check(self, trust_root: bytes) -> None:
-        """Check everything the network asks of a configuration.
-
-        Args:
-            trust_root: the minting trust root's Ed25519 public key, 32 bytes.
+    def check(self, trust_root: Ed25519Public) -> None:
+        """Check everything the network asks of a configuration; `trust_root` signs governors.
 
         Raises:
             FeeMapInvalid: the fees break a rule.
@@ -169,13 +160,11 @@ class BlockchainConfig:
             if signer_set.multi_signers:
                 raise NestedMultiSigGovernorsNotSupported(token_id, int(self.block_version))
 
-    def _check_governors_signature(self, trust_root: bytes) -> None:
+    def _check_governors_signature(self, trust_root: Ed25519Public) -> None:
         if self.governors_signature is None:
             raise MissingGovernorsSignature
         try:
-            check_signature(
-                trust_root, self.governors_map.signing_digest(), self.governors_signature
-            )
+            trust_root.verify(self.governors_map.signing_digest(), self.governors_signature)
         except SignatureError:
             raise InvalidGovernorsSignature from None
 

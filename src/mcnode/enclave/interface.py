@@ -8,8 +8,10 @@ exist only on the other side. Every call may raise an error of `mcnode.enclave.e
 Two implementations exist: `mcnode.enclave.client.RemoteEnclave` talks to a process of its own,
 `mcnode.enclave.in_process.InProcessEnclave` runs the same code in this process, for tests.
 
-Messages of one session are decrypted in the order in which the calls were *made* (not awaited), and
-encrypted likewise; whoever passes them on must keep that order, because nonces are implicit.
+Messages of one session are decrypted, and encrypted, in the order in which the coroutines of the
+calls start to run. Whoever passes them on must keep that order, because nonces are implicit.
+
+Value types that cross the process boundary are declared messages; their defaults mean nothing.
 """
 
 import abc
@@ -22,10 +24,12 @@ from mcnode.attest.messages import (
     Collateral,
     DcapEvidence,
     EnclaveReportDataContents,
+    VerificationReport,
 )
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.contents import BlockContents
 from mcnode.blockchain.signature import BlockSignature
+from mcnode.codec.schema import BYTES, OPTIONAL, TEXT, UINT64, field, message, oneof, repeated
 from mcnode.enclave.config import BlockchainConfig
 from mcnode.transaction.messages import (
     MintConfig,
@@ -45,38 +49,38 @@ class EnclaveMode(enum.Enum):
     """Inside an SGX enclave, with evidence from the processor."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class EnclaveMessage:
     """One message of a channel; the same three fields as `attest.Message`."""
 
-    aad: bytes
-    channel_id: bytes
+    aad: bytes = field(1, BYTES)
+    channel_id: bytes = field(2, BYTES)
     """64 bytes: the session."""
-    data: bytes
+    data: bytes = field(3, BYTES)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class TxContext:
     """What the node learns of a transaction before it is checked."""
 
-    locally_encrypted_tx: bytes
-    tx_hash: bytes
-    highest_indices: tuple[int, ...]
+    locally_encrypted_tx: bytes = field(1, BYTES)
+    tx_hash: bytes = field(2, BYTES)
+    highest_indices: tuple[int, ...] = repeated(3, UINT64)
     """For each input and each of its membership proofs, the proof's highest index."""
-    key_images: tuple[bytes, ...]
-    output_public_keys: tuple[bytes, ...]
+    key_images: tuple[bytes, ...] = repeated(4, BYTES)
+    output_public_keys: tuple[bytes, ...] = repeated(5, BYTES)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class WellFormedTxContext:
     """What the node learns of a transaction that was checked."""
 
-    priority: int
-    tx_hash: bytes
-    tombstone_block: int
-    key_images: tuple[bytes, ...]
-    highest_indices: tuple[int, ...]
-    output_public_keys: tuple[bytes, ...]
+    priority: int = field(1, UINT64)
+    tx_hash: bytes = field(2, BYTES)
+    tombstone_block: int = field(3, UINT64)
+    key_images: tuple[bytes, ...] = repeated(4, BYTES)
+    highest_indices: tuple[int, ...] = repeated(5, UINT64)
+    output_public_keys: tuple[bytes, ...] = repeated(6, BYTES)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -91,12 +95,12 @@ class WellFormedTxContext:
         )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class WellFormedTx:
     """A checked transaction in the cache: ciphertext of the trusted process, and its context."""
 
-    well_formed_encrypted_tx: bytes
-    context: WellFormedTxContext
+    well_formed_encrypted_tx: bytes = field(1, BYTES)
+    context: WellFormedTxContext = field(2, WellFormedTxContext)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -107,13 +111,13 @@ class EncryptedTxWithProofs:
     membership_proofs: Sequence[TxOutMembershipProof]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class MintTxWithConfig:
     """A mint transaction with the mint configuration that allows it."""
 
-    mint_tx: MintTx
-    mint_config_tx: MintConfigTx
-    mint_config: MintConfig
+    mint_tx: MintTx = field(1, MintTx)
+    mint_config_tx: MintConfigTx = field(2, MintConfigTx)
+    mint_config: MintConfig = field(3, MintConfig)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,55 +129,55 @@ class FormBlockInputs:
     mint_txs_with_config: tuple[MintTxWithConfig, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class FormedBlock:
     """A new block. `signature.signed_at` is 0: the node fills it in."""
 
-    block: Block
-    contents: BlockContents
-    signature: BlockSignature
+    block: Block = field(1, Block)
+    contents: BlockContents = field(2, BlockContents)
+    signature: BlockSignature = field(3, BlockSignature)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class FeePublicKey:
     """Where fees go: two Ristretto public keys of 32 bytes."""
 
-    spend_public_key: bytes
-    view_public_key: bytes
+    spend_public_key: bytes = field(1, BYTES)
+    view_public_key: bytes = field(2, BYTES)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class EnclaveStarted:
     """What initialisation gives back."""
 
-    sealed_block_signing_key: bytes
+    sealed_block_signing_key: bytes = field(1, BYTES)
     """To be written to the node's file after every start."""
-    target_features: tuple[str, ...]
+    target_features: tuple[str, ...] = repeated(2, TEXT)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class PendingEvidence:
     """A fresh quote that still lacks collateral, except in simulated mode."""
 
-    quote: bytes
-    report_data: EnclaveReportDataContents
-    collateral: Collateral | None
+    quote: bytes = field(1, BYTES)
+    report_data: EnclaveReportDataContents = field(2, EnclaveReportDataContents)
+    collateral: Collateral | None = field(3, Collateral, presence=OPTIONAL)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class Accepted:
     """A handshake answered: the bytes to send back and the new session (64 bytes)."""
 
-    auth_response: bytes
-    session: bytes
+    auth_response: bytes = field(1, BYTES)
+    session: bytes = field(2, BYTES)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@message
 class Connected:
     """A handshake finished: the new session (64 bytes) and what the peer presented."""
 
-    session: bytes
-    evidence: AttestationEvidence
+    session: bytes = field(1, BYTES)
+    evidence: AttestationEvidence | None = oneof({3: VerificationReport, 4: DcapEvidence})
 
 
 class ConsensusEnclave(abc.ABC):
