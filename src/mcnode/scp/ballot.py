@@ -37,7 +37,7 @@ from mcnode.scp.statements import (
     CounterRange,
     Tally,
     highest_counter,
-    highest_run,
+    iter_runs,
     supporters_at,
 )
 from mcnode.scp.timers import Tick, Timer, Timing
@@ -165,7 +165,8 @@ class BallotProtocol(Generic[V]):
             return False
         self.ballot = SlotBallot(counter, values)
         self.timer.stop()
-        self._start_timer(tally, now)
+        if self.phase != Phase.COMMIT or self._timing.restart_ballot_timer:
+            self._start_timer(tally, now)
         return True
 
     def _move_ballot(self, target: SlotBallot[V]) -> None:
@@ -267,30 +268,36 @@ class BallotProtocol(Generic[V]):
     def _accepted_commit(self, tally: Tally[V], values: ValueList[V]) -> CounterRange | None:
         """The highest run of counters of one list whose commit is accepted.
 
-        A blocking set accepts a counter, or a quorum votes for it. Of the latter the local node
-        can be part only where it votes itself: from `commit` to `high` while preparing, without
-        upper end from then on; the end is then the highest counter that anybody names.
+        A blocking set accepts a counter, or a quorum votes for it. Of such a quorum the local node
+        can be part only where it votes itself: from `commit` to `high`. Once committing it votes
+        without upper end, so the run may go on upwards as far as anybody names a counter.
         """
         accepts = [(r.counters, bit) for r, bit in tally.accepts_commit if r.list is values]
-        votes: list[tuple[CounterRange, int]] = []
         ranges = [counters for counters, _ in accepts]
-        low, high = 1, 0
+        votes: list[tuple[CounterRange, int]] = []
+        low, high, named = 1, 0, 0
         if self.commit is not None and self.high is not None and self.commit.list is values:
             low, high = self.commit.counter, self.high.counter
             for its_range, bit in tally.votes_commit:
                 if its_range.list is values:
                     votes.append((its_range.counters, bit))
-                    if self.phase == Phase.COMMIT:
-                        high = max(high, its_range.named)
-            ranges.append(CounterRange(low, high))
-            ranges.extend(counters for counters, _ in votes)
+                    named = max(named, its_range.named)
+            ranges += [CounterRange(low, high), *(counters for counters, _ in votes)]
 
         def is_accepted(counter: int) -> bool:
             return self._search.is_blocking(supporters_at(counter, accepts)) or (
                 low <= counter <= high and self._search.is_quorum(supporters_at(counter, votes))
             )
 
-        return highest_run(ranges, is_accepted)
+        accepted = next(iter_runs(ranges, is_accepted), None)
+        if self.phase != Phase.COMMIT or named <= high:
+            return accepted
+        high = named
+        ranges.append(CounterRange(low, high))
+        for run in iter_runs(ranges, is_accepted):
+            if accepted is None or run.low <= accepted.high <= run.high:
+                return run
+        return None
 
     def _accept_commit(self, tally: Tally[V]) -> bool:
         """Step 4: on to the commit phase when commit of anything is accepted."""
@@ -360,7 +367,8 @@ class BallotProtocol(Generic[V]):
                 supporters_at(counter, accepts)
             )
 
-        return highest_run([within, *(counters for counters, _ in accepts)], is_confirmed)
+        ranges = [within, *(counters for counters, _ in accepts)]
+        return next(iter_runs(ranges, is_confirmed), None)
 
     def _raise_externalized(self, tally: Tally[V]) -> None:
         """Externalized: the outcome stands; its highest counter may rise and is worth telling."""

@@ -10,7 +10,7 @@ which counter does a quorum accept X prepared" walks a short list of counters.
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, NamedTuple
 
 from mcnode.scp.types import (
@@ -212,28 +212,29 @@ def highest_counter(support: Support, is_enough: Test, limit: int = INFINITY) ->
         counter = support[position][0]
 
 
-def highest_run(
+def iter_runs(
     ranges: Iterable[CounterRange], holds: Callable[[int], bool]
-) -> CounterRange | None:
-    """The highest contiguous run of counters for which `holds` is true; None when there is none.
+) -> Iterator[CounterRange]:
+    """The contiguous runs of counters for which `holds` is true, highest first.
 
     `holds` may change only where one of `ranges` begins or ends and is false outside all of them,
-    so one counter of each stretch between is asked about, from the top down.
+    so one counter of each stretch between is asked about.
     """
     ends: set[int] = set()
     for first, last in ranges:
         ends.add(last)
         ends.add(first - 1)
-    stops = sorted(ends, reverse=True)
     top: int | None = None
     bottom = 0
-    for stop, below in itertools.pairwise(stops):
+    for stop, below in itertools.pairwise(sorted(ends, reverse=True)):
         if holds(stop):
             top = stop if top is None else top
             bottom = below + 1
         elif top is not None:
-            break
-    return None if top is None else CounterRange(bottom, top)
+            yield CounterRange(bottom, top)
+            top = None
+    if top is not None:
+        yield CounterRange(bottom, top)
 
 
 def supporters_at(counter: int, ranges: Iterable[tuple[CounterRange, int]]) -> int:
