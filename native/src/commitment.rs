@@ -14,7 +14,7 @@ use crate::generators::value_generator;
 /// Constant time in the value and the blinding.
 pub fn commit(value: u64, blinding: &Scalar, token_id: u64) -> RistrettoPoint {
     let mut amount = Scalar::from(value);
-    let point = amount * value_generator(token_id) + blinding * RISTRETTO_BASEPOINT_TABLE;
+    let point = amount * value_generator(token_id).point + blinding * RISTRETTO_BASEPOINT_TABLE;
     amount.zeroize();
     point
 }
@@ -79,7 +79,7 @@ fn commitments_balance(
                 .iter()
                 .fold(RistrettoPoint::identity(), |sum, point| sum + point))
         };
-        let fee_point = Scalar::from(fee) * value_generator(fee_token_id);
+        let fee_point = Scalar::from(fee) * value_generator(fee_token_id).point;
         Ok((add(outputs, "outputs")? + fee_point - add(inputs, "inputs")?).is_identity())
     })
 }

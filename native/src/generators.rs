@@ -30,9 +30,16 @@ pub fn hash_to_point(encoded: &[u8; 32]) -> RistrettoPoint {
     RistrettoPoint::from_uniform_bytes(&digest.into())
 }
 
+/// A base together with its encoding.
+#[derive(Clone, Copy)]
+pub struct Base {
+    pub point: RistrettoPoint,
+    pub encoded: [u8; 32],
+}
+
 /// The value base `H_t`. The bytes XORed with the token id are only hashed, never decoded.
-pub fn value_generator(token_id: u64) -> RistrettoPoint {
-    static RECENT: Mutex<Vec<(u64, RistrettoPoint)>> = Mutex::new(Vec::new());
+pub fn value_generator(token_id: u64) -> Base {
+    static RECENT: Mutex<Vec<(u64, Base)>> = Mutex::new(Vec::new());
 
     let mut recent = RECENT.lock().unwrap_or_else(|poison| poison.into_inner());
     if let Some(position) = recent.iter().position(|(id, _)| *id == token_id) {
@@ -45,11 +52,15 @@ pub fn value_generator(token_id: u64) -> RistrettoPoint {
         *byte ^= mask;
     }
     let point = hash_to_point(&encoded);
+    let base = Base {
+        point,
+        encoded: point.compress().to_bytes(),
+    };
     if recent.len() == VALUE_GENERATORS_MAX {
         recent.remove(0);
     }
-    recent.push((token_id, point));
-    point
+    recent.push((token_id, base));
+    base
 }
 
 /// Bases of one party of a range proof.
@@ -89,7 +100,7 @@ pub fn party(index: usize) -> &'static Party {
 
 #[pyfunction(name = "value_generator")]
 fn py_value_generator(py: Python<'_>, token_id: u64) -> Bound<'_, PyBytes> {
-    PyBytes::new(py, value_generator(token_id).compress().as_bytes())
+    PyBytes::new(py, &value_generator(token_id).encoded)
 }
 
 #[pyfunction(name = "range_proof_generators")]

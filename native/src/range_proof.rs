@@ -10,6 +10,7 @@ mod transcript;
 mod verify;
 mod wire;
 
+use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::scalar::Scalar;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -17,7 +18,8 @@ use pyo3::types::PyBytes;
 use zeroize::Zeroizing;
 
 use crate::commitment::elements;
-use verify::{Claim, Verdict};
+use crate::generators::{BITS, Base, PARTIES_MAX, value_generator};
+use verify::{Claim, Setting, Verdict};
 
 #[cfg(test)]
 mod tests;
@@ -35,16 +37,52 @@ fn range_proofs_verify<'py>(
             Ok(Claim {
                 proof: proof.as_bytes(),
                 commitments: elements::<32>(commitments.as_bytes(), "commitments")?,
-                token_id: *token_id,
+                value_base: value_generator(*token_id),
             })
         })
         .collect::<PyResult<Vec<_>>>()?;
     if claims.iter().any(|claim| claim.commitments.is_empty()) {
         return Err(PyValueError::new_err("a claim has no commitments"));
     }
-    let verdicts = py.detach(|| verify::verify_batch(&claims));
+    let verdicts = py.detach(|| verify::verify_batch(&Setting::of_transactions(), &claims));
     let codes: Vec<u8> = verdicts.into_iter().map(Verdict::code).collect();
     Ok(PyBytes::new(py, &codes))
+}
+
+#[pyfunction]
+fn range_proof_verify_in(
+    py: Python<'_>,
+    label: &[u8],
+    bits: usize,
+    value_base: [u8; 32],
+    blinding_base: [u8; 32],
+    proof: &[u8],
+    commitments: &[u8],
+) -> PyResult<u8> {
+    let decode = |encoded: [u8; 32], what: &str| {
+        CompressedRistretto(encoded)
+            .decompress()
+            .ok_or_else(|| PyValueError::new_err(format!("{what} base is no point")))
+    };
+    let setting = Setting {
+        label,
+        bits,
+        blinding_base: decode(blinding_base, "blinding")?,
+    };
+    let claim = Claim {
+        proof,
+        commitments: elements::<32>(commitments, "commitments")?,
+        value_base: Base {
+            point: decode(value_base, "value")?,
+            encoded: value_base,
+        },
+    };
+    if claim.commitments.is_empty() || !bits.is_power_of_two() || bits > BITS {
+        return Err(PyValueError::new_err(
+            "no commitments, or bits not a power of two up to 64",
+        ));
+    }
+    Ok(py.detach(|| verify::verify_batch(&setting, &[claim]))[0].code())
 }
 
 #[pyfunction]
@@ -64,7 +102,7 @@ fn range_proof_prove<'py>(
     );
     let draws = elements::<64>(randomness, "randomness")?;
     let parties = values.len();
-    if !parties.is_power_of_two() || parties > crate::generators::PARTIES_MAX {
+    if !parties.is_power_of_two() || parties > PARTIES_MAX {
         return Err(PyValueError::new_err(format!(
             "{parties} values: the count must be a power of two up to 64"
         )));
@@ -80,5 +118,6 @@ fn range_proof_prove<'py>(
 
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(range_proofs_verify, m)?)?;
+    m.add_function(wrap_pyfunction!(range_proof_verify_in, m)?)?;
     m.add_function(wrap_pyfunction!(range_proof_prove, m)?)
 }

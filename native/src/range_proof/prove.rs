@@ -8,7 +8,7 @@ use subtle::{Choice, ConditionallySelectable};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::inner_product;
-use super::transcript::RangeTranscript;
+use super::transcript::{LABEL, RangeTranscript};
 use super::wire::Proof;
 use crate::commitment::commit;
 use crate::generators::{BITS, party, value_generator};
@@ -60,9 +60,9 @@ struct Polynomials {
 pub fn prove(values: &[u64], blindings: &[Scalar], token_id: u64, draws: &[[u8; 64]]) -> Vec<u8> {
     let secrets = draw_secrets(values, blindings, draws);
     let parties = secrets.len();
-    let value_base = value_generator(token_id);
+    let value_base = value_generator(token_id).point;
 
-    let mut transcript = RangeTranscript::new(parties);
+    let mut transcript = RangeTranscript::new(LABEL, BITS, parties);
     for party in &secrets {
         let commitment = commit(party.value, &party.blinding, token_id).compress();
         transcript.value_commitment(commitment.as_bytes());

@@ -1,30 +1,31 @@
 //! The weighted sum of the equations of several statements: scalars, base by base, then one
 //! product.
-use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 
-use super::verify::Statement;
-use crate::generators::{BITS, party, value_generator};
+use super::verify::{Setting, Statement};
+use crate::generators::{Base, party};
 use crate::multiscalar::sum_of_products;
 
-pub struct Sum {
-    blinding_base: Scalar,
-    /// Scalars of the value bases, by token id.
-    value_bases: Vec<(u64, Scalar)>,
+pub struct Sum<'a> {
+    setting: &'a Setting<'a>,
+    /// Scalar of the blinding base.
+    blinding: Scalar,
+    value_bases: Vec<(Base, Scalar)>,
     /// Scalars of the generators: `g` then `h` of party 0, 1, 2, ...
     generators: Vec<Scalar>,
     scalars: Vec<Scalar>,
     points: Vec<RistrettoPoint>,
 }
 
-impl Sum {
-    pub fn of(statements: &[Statement]) -> Sum {
+impl<'a> Sum<'a> {
+    pub fn of(setting: &'a Setting<'a>, statements: &[Statement]) -> Self {
         let parties = statements.iter().map(|s| s.parties).max().unwrap_or(0);
         let mut sum = Sum {
-            blinding_base: Scalar::ZERO,
+            setting,
+            blinding: Scalar::ZERO,
             value_bases: Vec::new(),
-            generators: vec![Scalar::ZERO; 2 * BITS * parties],
+            generators: vec![Scalar::ZERO; 2 * setting.bits * parties],
             scalars: Vec::new(),
             points: Vec::new(),
         };
@@ -73,21 +74,22 @@ impl Sum {
         let alpha = statement.inner_product_weight;
         let beta = statement.polynomial_weight;
         let proof = &statement.proof;
-        self.blinding_base -= alpha * proof.e_blinding + beta * proof.t_x_blinding;
+        self.blinding -= alpha * proof.e_blinding + beta * proof.t_x_blinding;
         let value = alpha * statement.w * (proof.t_x - proof.inner_a * proof.inner_b)
-            + beta * (delta(statement) - proof.t_x);
+            + beta * (delta(self.setting.bits, statement) - proof.t_x);
         match self
             .value_bases
             .iter_mut()
-            .find(|(token_id, _)| *token_id == statement.token_id)
+            .find(|(base, _)| base.encoded == statement.value_base.encoded)
         {
             Some((_, scalar)) => *scalar += value,
-            None => self.value_bases.push((statement.token_id, value)),
+            None => self.value_bases.push((statement.value_base, value)),
         }
     }
 
     /// Generator `G_i` has the factor `-z - a s_i`, `H_i` has
-    /// `z + y^-i (z^(2 + i div 64) 2^(i mod 64) - b / s_i)`, both times the weight. `s_i` is the
+    /// `z + y^-i (z^(2 + i div 64) 2^(i mod 64) - b / s_i)`, both times the weight (64 stands for the
+    /// number of bits). `s_i` is the
     /// product of `u^±1` of the rounds, plus where the bit of `i` that the round splits on is set:
     /// so both `s_i` and `y^-i / s_i` double up bit by bit, one multiplication an index.
     fn add_generators(&mut self, statement: &Statement) {
@@ -108,36 +110,39 @@ impl Sum {
             y_power *= y_power;
         }
 
+        let bits = self.setting.bits;
         let shift = alpha * statement.z;
         let step = y_inverse + y_inverse;
-        let mut bit = shift * statement.z;
+        let halvings = inverse_of_two_to(bits);
+        let mut first_bit = shift * statement.z;
         for (index, scalars) in self
             .generators
-            .chunks_exact_mut(2 * BITS)
+            .chunks_exact_mut(2 * bits)
             .take(statement.parties)
             .enumerate()
         {
-            let mut bits = bit;
-            let (g, h) = scalars.split_at_mut(BITS);
-            for i in 0..BITS {
-                g[i] -= shift + left[BITS * index + i];
-                h[i] += shift + bits - right[BITS * index + i];
-                bits *= step;
+            let mut weighted_bit = first_bit;
+            let (g, h) = scalars.split_at_mut(bits);
+            for i in 0..bits {
+                g[i] -= shift + left[bits * index + i];
+                h[i] += shift + weighted_bit - right[bits * index + i];
+                weighted_bit *= step;
             }
-            // `bits` is now this party's first factor times (2/y)^64: take the 2^64 out again.
-            bit = bits * inverse_of_two_to_64() * statement.z;
+            // That is now this party's first factor times (2/y)^bits: take the 2^bits out again.
+            first_bit = weighted_bit * halvings * statement.z;
         }
     }
 
     /// Multiply out.
     pub fn value(mut self) -> RistrettoPoint {
-        for (token_id, scalar) in std::mem::take(&mut self.value_bases) {
-            self.push(scalar, value_generator(token_id));
+        for (base, scalar) in std::mem::take(&mut self.value_bases) {
+            self.push(scalar, base.point);
         }
-        self.push(self.blinding_base, RISTRETTO_BASEPOINT_POINT);
-        for index in 0..self.generators.len() / (2 * BITS) {
-            self.points.extend_from_slice(&party(index).g);
-            self.points.extend_from_slice(&party(index).h);
+        self.push(self.blinding, self.setting.blinding_base);
+        let bits = self.setting.bits;
+        for index in 0..self.generators.len() / (2 * bits) {
+            self.points.extend_from_slice(&party(index).g[..bits]);
+            self.points.extend_from_slice(&party(index).h[..bits]);
         }
         self.scalars.append(&mut self.generators);
         sum_of_products(self.scalars, self.points)
@@ -151,13 +156,12 @@ fn double_up(vector: &mut Vec<Scalar>, factor: Scalar) {
     }
 }
 
-fn inverse_of_two_to_64() -> Scalar {
-    static INVERSE: std::sync::OnceLock<Scalar> = std::sync::OnceLock::new();
-    *INVERSE.get_or_init(|| Scalar::from(1u128 << 64).invert())
+fn inverse_of_two_to(exponent: usize) -> Scalar {
+    (0..exponent).fold(Scalar::ONE, |power, _| power.div_by_2())
 }
 
-/// `(z - z^2) sum y^i - z^3 (2^64 - 1) sum z^j`.
-fn delta(statement: &Statement) -> Scalar {
+/// `(z - z^2) sum y^i - z^3 (2^bits - 1) sum z^j`.
+fn delta(bits: usize, statement: &Statement) -> Scalar {
     let z = statement.z;
     let mut y_sum = Scalar::ONE;
     let mut y_power = statement.y;
@@ -169,5 +173,5 @@ fn delta(statement: &Statement) -> Scalar {
     for _ in 0..statement.parties {
         z_sum = z_sum * z + Scalar::ONE;
     }
-    (z - z * z) * y_sum - z * z * z * Scalar::from(u64::MAX) * z_sum
+    (z - z * z) * y_sum - z * z * z * Scalar::from(u64::MAX >> (64 - bits)) * z_sum
 }

@@ -5,21 +5,41 @@
 //! generators, the blinding base and the value bases then appear once instead of once per proof.
 //! If the whole is not zero, halves are looked at until every bad proof is named.
 use blake2::{Blake2b512, Digest};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
 
 use super::sum::Sum;
-use super::transcript::RangeTranscript;
+use super::transcript::{LABEL, RangeTranscript};
 use super::wire::Proof;
-use crate::generators::{BITS, PARTIES_MAX};
+use crate::generators::{BITS, Base, PARTIES_MAX};
 
-/// A proof and what it is said to prove: that the commitments, whose value base is that of the
-/// token, hide values below 2^64. There is at least one commitment.
+/// What all proofs of a batch have in common.
+pub struct Setting<'a> {
+    pub label: &'a [u8],
+    /// Of a value: 8, 16, 32 or 64.
+    pub bits: usize,
+    pub blinding_base: RistrettoPoint,
+}
+
+impl Setting<'_> {
+    /// The setting of the network's transactions.
+    pub fn of_transactions() -> Setting<'static> {
+        Setting {
+            label: LABEL,
+            bits: BITS,
+            blinding_base: RISTRETTO_BASEPOINT_POINT,
+        }
+    }
+}
+
+/// A proof and what it is said to prove: that the commitments to multiples of the value base hide
+/// values of so many bits. There is at least one commitment.
 pub struct Claim<'a> {
     pub proof: &'a [u8],
     pub commitments: &'a [[u8; 32]],
-    pub token_id: u64,
+    pub value_base: Base,
 }
 
 /// What became of a claim. The numbers are part of the native contract.
@@ -45,7 +65,7 @@ impl Verdict {
 /// A claim that passed everything but the equations.
 pub struct Statement {
     pub proof: Proof,
-    pub token_id: u64,
+    pub value_base: Base,
     /// Commitments after padding with copies of the last.
     pub parties: usize,
     /// A, S, T_1, T_2.
@@ -66,13 +86,13 @@ pub struct Statement {
 }
 
 /// Judge each claim.
-pub fn verify_batch(claims: &[Claim<'_>]) -> Vec<Verdict> {
+pub fn verify_batch(setting: &Setting<'_>, claims: &[Claim<'_>]) -> Vec<Verdict> {
     let seed = weight_seed(claims);
     let mut verdicts = vec![Verdict::Verified; claims.len()];
     let mut places = Vec::with_capacity(claims.len());
     let mut statements = Vec::with_capacity(claims.len());
     for (place, claim) in claims.iter().enumerate() {
-        match state(claim, weights(&seed, place)) {
+        match state(setting, claim, weights(&seed, place)) {
             Ok(statement) => {
                 places.push(place);
                 statements.push(statement);
@@ -83,7 +103,8 @@ pub fn verify_batch(claims: &[Claim<'_>]) -> Vec<Verdict> {
     invert_challenges(&mut statements);
     let mut bad = Vec::new();
     if !statements.is_empty() {
-        find_bad(&statements, 0, Sum::of(&statements).value(), &mut bad);
+        let all = Sum::of(setting, &statements).value();
+        find_bad(setting, &statements, 0, all, &mut bad);
     }
     for index in bad {
         verdicts[places[index]] = Verdict::VerificationError;
@@ -92,7 +113,13 @@ pub fn verify_batch(claims: &[Claim<'_>]) -> Vec<Verdict> {
 }
 
 /// Name the statements behind a sum that is not zero; `first` is the number of the first of them.
-fn find_bad(statements: &[Statement], first: usize, sum: RistrettoPoint, bad: &mut Vec<usize>) {
+fn find_bad(
+    setting: &Setting<'_>,
+    statements: &[Statement],
+    first: usize,
+    sum: RistrettoPoint,
+    bad: &mut Vec<usize>,
+) {
     if sum.is_identity() {
         return;
     }
@@ -101,9 +128,9 @@ fn find_bad(statements: &[Statement], first: usize, sum: RistrettoPoint, bad: &m
         return;
     }
     let (left, right) = statements.split_at(statements.len() / 2);
-    let left_sum = Sum::of(left).value();
-    find_bad(left, first, left_sum, bad);
-    find_bad(right, first + left.len(), sum - left_sum, bad);
+    let left_sum = Sum::of(setting, left).value();
+    find_bad(setting, left, first, left_sum, bad);
+    find_bad(setting, right, first + left.len(), sum - left_sum, bad);
 }
 
 /// The seed of the weights: a hash of all that is claimed, so that nobody can choose a proof after
@@ -111,7 +138,7 @@ fn find_bad(statements: &[Statement], first: usize, sum: RistrettoPoint, bad: &m
 fn weight_seed(claims: &[Claim<'_>]) -> [u8; 64] {
     let mut hash = Blake2b512::new().chain_update(b"mcnode_range_proof_batch");
     for claim in claims {
-        hash.update(claim.token_id.to_le_bytes());
+        hash.update(claim.value_base.encoded);
         hash.update((claim.commitments.len() as u64).to_le_bytes());
         hash.update(claim.commitments.as_flattened());
         hash.update((claim.proof.len() as u64).to_le_bytes());
@@ -136,16 +163,20 @@ fn weights(seed: &[u8; 64], place: usize) -> (Scalar, Scalar) {
     (weight(&digest[..16]), weight(&digest[16..32]))
 }
 
-fn state(claim: &Claim<'_>, weights: (Scalar, Scalar)) -> Result<Statement, Verdict> {
+fn state(
+    setting: &Setting<'_>,
+    claim: &Claim<'_>,
+    weights: (Scalar, Scalar),
+) -> Result<Statement, Verdict> {
     let proof = Proof::parse(claim.proof).ok_or(Verdict::FormatError)?;
     let parties = claim.commitments.len().next_power_of_two();
     if parties > PARTIES_MAX {
         return Err(Verdict::InvalidGeneratorsLength);
     }
-    if has_identity(&proof) || BITS * parties != 1 << proof.rounds.len() {
+    if has_identity(&proof) || setting.bits * parties != 1 << proof.rounds.len() {
         return Err(Verdict::VerificationError);
     }
-    replay(proof, claim, parties, weights).ok_or(Verdict::VerificationError)
+    replay(setting, proof, claim, parties, weights).ok_or(Verdict::VerificationError)
 }
 
 fn has_identity(proof: &Proof) -> bool {
@@ -159,12 +190,13 @@ fn has_identity(proof: &Proof) -> bool {
 
 /// `None` when a point cannot be decoded.
 fn replay(
+    setting: &Setting<'_>,
     proof: Proof,
     claim: &Claim<'_>,
     parties: usize,
     (inner_product_weight, polynomial_weight): (Scalar, Scalar),
 ) -> Option<Statement> {
-    let mut transcript = RangeTranscript::new(parties);
+    let mut transcript = RangeTranscript::new(setting.label, setting.bits, parties);
     let last = claim.commitments.len() - 1;
     for party in 0..parties {
         transcript.value_commitment(&claim.commitments[party.min(last)]);
@@ -178,7 +210,7 @@ fn replay(
         .map(|(left, right)| transcript.round(left, right))
         .collect();
     Some(Statement {
-        token_id: claim.token_id,
+        value_base: claim.value_base,
         parties,
         points: [
             decode(&proof.a)?,

@@ -78,15 +78,27 @@ class VectorFile:
         Raises:
             MismatchError: it is nowhere.
         """
+        found = self.siblings(relative)
+        if not found:
+            looked = ", ".join(str(place.parent) for place in self._places(relative))
+            raise MismatchError(
+                f"{relative} is not beside the file; looked in {looked} (--context)"
+            )
+        return found[0]
+
+    def siblings(self, relative: str) -> list[Path]:
+        """Every file that `sibling` could mean, in its order; none when it is nowhere."""
+        candidates = (
+            candidate
+            for place in self._places(relative)
+            for candidate in (place, *(place.with_name(place.name + e) for e in _COMPRESSED))
+        )
+        return [candidate for candidate in candidates if candidate.exists()]
+
+    def _places(self, relative: str) -> list[Path]:
         folder = Path(self.name).parent
-        places = [self.path.parent / relative]
-        places += [context / self.area / folder / relative for context in self.context_dirs]
-        for place in places:
-            for candidate in (place, *(place.with_name(place.name + e) for e in _COMPRESSED)):
-                if candidate.exists():
-                    return candidate
-        looked = ", ".join(str(place.parent) for place in places)
-        raise MismatchError(f"{relative} is not beside the file; looked in {looked} (--context)")
+        contexts = [context / self.area / folder / relative for context in self.context_dirs]
+        return [self.path.parent / relative, *contexts]
 
 
 def read_unpacked(path: Path) -> bytes:

@@ -4,6 +4,7 @@ The values of one proof share a token. Their number is padded to a power of two 
 last, by prover and verifier alike; 64 is the most. [docs/protocol/crypto.md#15]
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,6 +63,18 @@ class RangeClaim(NamedTuple):
     token_id: int
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class RangeProofSetting:
+    """Another setting than that of transactions, as in older proofs."""
+
+    label: bytes
+    """Of the transcript."""
+    bits: int
+    """Of a value: 8, 16, 32 or 64."""
+    value_base: bytes
+    blinding_base: bytes
+
+
 def prove(
     values: Sequence[int],
     blindings: Sequence[bytes],
@@ -100,6 +113,30 @@ def check_range_proof(proof: bytes, commitments: Sequence[bytes], token_id: int)
         VerificationError: it does not hold, or holds something that is no point.
     """
     check_range_proofs([RangeClaim(proof, commitments, token_id)])
+
+
+def check_range_proof_in(
+    setting: RangeProofSetting, proof: bytes, commitments: Sequence[bytes]
+) -> None:
+    """Check one proof that was not made for transactions.
+
+    Raises:
+        NoValues, FormatError, InvalidGeneratorsLength, VerificationError: as `check_range_proof`.
+    """
+    claim = RangeClaim(proof, commitments, 0)
+    error = _obvious_fault(claim)
+    if error is None:
+        code = _native.range_proof_verify_in(
+            setting.label,
+            setting.bits,
+            setting.value_base,
+            setting.blinding_base,
+            proof,
+            b"".join(commitments),
+        )
+        error = _error_of(code, claim)
+    if error is not None:
+        raise error
 
 
 def check_range_proofs(claims: Sequence[RangeClaim]) -> None:
