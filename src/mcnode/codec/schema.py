@@ -270,7 +270,7 @@ def message(
 ) -> Callable[[type[T]], type[T]]: ...
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field, repeated, oneof))
+@dataclass_transform(frozen_default=True)
 def message(
     cls: type[T] | None = None,
     /,
