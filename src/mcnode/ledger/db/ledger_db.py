@@ -30,7 +30,7 @@ from mcnode.ledger.db.tables import (
     parse_u64,
     u64_key,
 )
-from mcnode.ledger.errors import Deserialization, LedgerExists, NotFound
+from mcnode.ledger.errors import Deserialization, LedgerError, LedgerExists, NotFound
 from mcnode.transaction.messages import (
     MintConfigTx,
     MintTx,
@@ -172,6 +172,19 @@ class LedgerDB:
             elapsed_s = time.perf_counter() - started
             self._metrics.count_append(self.path, len(blocks_data), outputs, elapsed_s)
             self._update_gauges()
+
+    def append_longest_prefix(self, blocks_data: Sequence[BlockData]) -> None:
+        """Append blocks in one transaction; where one is refused, those before it all the same.
+
+        Raises:
+            LedgerError: of the first block that is refused.
+            DiskFull: no room; the ledger is as before.
+        """
+        try:
+            self.append_blocks(blocks_data)
+        except LedgerError:
+            for data in blocks_data:
+                self.append_block_data(data)
 
     def flush(self) -> None:
         """Bring earlier appends to the disk; needed only when opened without `durable`."""

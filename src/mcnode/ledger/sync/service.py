@@ -11,7 +11,6 @@ from mcnode.blockchain.block_data import BlockData
 from mcnode.blockchain.metadata import BlockMetadata
 from mcnode.errors import McNodeError
 from mcnode.ledger.db import LedgerDB
-from mcnode.ledger.errors import LedgerError
 from mcnode.ledger.sync.errors import NoTransactionData
 from mcnode.ledger.sync.network_state import NetworkState
 from mcnode.ledger.sync.planning import (
@@ -177,13 +176,6 @@ class LedgerSync:
                 BlockData(data.block, data.contents, None, await self._make_metadata(data))
                 for data in blocks_data[start : start + APPEND_BATCH_BLOCKS]
             ]
-            appended += await self._run(functools.partial(self._append_batch, batch))
+            await self._run(functools.partial(self._ledger.append_longest_prefix, batch))
+            appended += len(batch)
         return appended
-
-    def _append_batch(self, batch: Sequence[BlockData]) -> int:
-        try:
-            self._ledger.append_blocks(batch)
-        except LedgerError:
-            for data in batch:
-                self._ledger.append_block_data(data)
-        return len(batch)
