@@ -169,6 +169,16 @@ class VersionIncompatible(LedgerPathError):
         self.supported = supported
 
 
+class UnknownFormatVersion(LedgerPathError):
+    """There is no way from a ledger's format version to the present one."""
+
+    def __init__(self, path: str, found: int) -> None:
+        super().__init__(
+            f"ledger at {path} has the unknown format version {found}: it cannot be migrated"
+        )
+        self.found = found
+
+
 class LedgerExists(LedgerPathError):
     """There is a ledger with blocks at the path already."""
 
