@@ -11,8 +11,9 @@ use super::plan::{Body, FieldPlan, MessagePlan, Plan, Presence, Scalar, Wire};
 use super::read::Refusal;
 use super::tape::{Cell, Node, Shared, Tape, bytes, integer};
 
-/// How deep messages made in Python may nest; as deep as they may when read.
-const DEPTH_MAX: u32 = 100;
+/// How deep messages made in Python may nest. Reading stops at 100, and the deepest message read
+/// has required ones inside; beyond that it only keeps the stack from running out.
+const DEPTH_MAX: u32 = 200;
 
 /// A finished tape that Python objects may keep.
 pub struct Source {
