@@ -17,7 +17,7 @@ MINIMUM_FEE_MOB: Final = 400_000_000
 TOTAL_MOB: Final = 250_000_000
 PICOMOB_PER_MOB: Final = 10**12
 SMALLEST_MINIMUM_FEE_LOG2: Final = 7
-"""Minimum fees are multiples of 2**7, so that the enclave can sort by fee without leaking it."""
+"""Minimum fees are multiples of 2**7; priority is the fee in such parts of the minimum."""
 
 TOKEN_ID_LENGTH: Final = 8
 """Bytes of a masked token id."""

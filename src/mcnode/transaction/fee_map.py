@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from mcnode.codec.digest import digest32
-from mcnode.errors import InvalidError
 from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB, SMALLEST_MINIMUM_FEE_LOG2
+from mcnode.transaction.errors import TransactionError
 from mcnode.transaction.messages import TokenFee, TokenFees
 
 _SMALLEST_MINIMUM_FEE = 1 << SMALLEST_MINIMUM_FEE_LOG2
 
 
-class FeeMapError(InvalidError):
+class FeeMapError(TransactionError):
     """A map of minimum fees breaks a rule."""
 
 
@@ -19,7 +19,9 @@ class InvalidFeeTooSmall(FeeMapError):
 
     def __init__(self, token_id: int, fee: int) -> None:
         super().__init__(
-            f"minimum fee of token {token_id} is {fee}, must be at least {_SMALLEST_MINIMUM_FEE}"
+            f"minimum fee of token {token_id} is {fee}, must be at least {_SMALLEST_MINIMUM_FEE}",
+            f"TokenId({token_id})",
+            fee,
         )
         self.token_id = token_id
         self.fee = fee
@@ -31,7 +33,9 @@ class InvalidFeeNotDivisible(FeeMapError):
     def __init__(self, token_id: int, fee: int) -> None:
         super().__init__(
             f"minimum fee of token {token_id} is {fee}, must be a multiple of "
-            f"{_SMALLEST_MINIMUM_FEE}"
+            f"{_SMALLEST_MINIMUM_FEE}",
+            f"TokenId({token_id})",
+            fee,
         )
         self.token_id = token_id
         self.fee = fee
@@ -41,7 +45,7 @@ class MissingFee(FeeMapError):
     """The map has no fee for token 0."""
 
     def __init__(self, token_id: int) -> None:
-        super().__init__(f"no minimum fee for token {token_id}")
+        super().__init__(f"no minimum fee for token {token_id}", f"TokenId({token_id})")
         self.token_id = token_id
 
 

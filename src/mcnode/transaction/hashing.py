@@ -20,8 +20,8 @@ def tx_hash(tx: Tx) -> bytes:
 
 
 def tx_hash_display(hash_: bytes) -> str:
-    """The short form of a transaction hash for people."""
-    return f"Tx#{hash_[:6].hex()}"
+    """The short form of a transaction hash for people: its first 6 bytes in hex."""
+    return hash_[:6].hex()
 
 
 def tx_prefix_hash(prefix: TxPrefix) -> bytes:
