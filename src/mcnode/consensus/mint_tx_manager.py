@@ -105,7 +105,7 @@ class MintTxManager:
     def combine_configs(txs: Iterable[MintConfigTx]) -> list[MintConfigTx]:
         """In order of content, the first of each nonce and token, at most 10."""
         seen: set[Hashable] = set()
-        chosen = []
+        chosen: list[MintConfigTx] = []
         for tx in sorted(txs, key=order_key):
             nonce = (tx.prefix.nonce, tx.prefix.token_id)
             if nonce not in seen and len(chosen) < MAX_MINT_CONFIG_TXS_PER_BLOCK:
@@ -116,7 +116,7 @@ class MintTxManager:
     def combine_mints(self, txs: Iterable[MintTx]) -> list[MintTx]:
         """As `combine_configs`, and at most one per mint configuration; without one: left out."""
         seen: set[Hashable] = set()
-        chosen = []
+        chosen: list[MintTx] = []
         for tx in sorted(txs, key=order_key):
             if len(chosen) >= MAX_MINT_TXS_PER_BLOCK:
                 break

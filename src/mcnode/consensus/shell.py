@@ -1,7 +1,7 @@
 """What the worker can make happen: sending, fetching, forming blocks, catching up."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -12,7 +12,7 @@ from mcnode.consensus.byzantine_ledger import Snapshot
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.crypto.keys import Ed25519Private
-from mcnode.errors import InvalidError, McNodeError
+from mcnode.errors import InvalidError, McNodeError, UnavailableError
 from mcnode.ledger.sync.service import LedgerSync
 from mcnode.peers.broadcaster import Broadcaster
 from mcnode.peers.connection import PeerConnection
@@ -24,6 +24,13 @@ from mcnode.scp import Msg, compare_topics
 TX_HASHES_PER_FETCH = 100
 
 log = structlog.get_logger("mcnode.consensus")
+
+
+class NoArchives(UnavailableError):
+    """The network file names no archive to catch up from."""
+
+    def __init__(self) -> None:
+        super().__init__("0 tx_source_urls in the network file, needs 1 to catch up")
 
 
 class LatestStatement:
@@ -57,16 +64,18 @@ class NodeShell:
         *,
         signer: Ed25519Private,
         latest: LatestStatement,
+        issued: Callable[[ConsensusMsg], None],
         broadcaster: Broadcaster,
         connections: Mapping[str, PeerConnection],
         txs: TxManager,
         former: BlockFormer,
-        ledger_sync: LedgerSync,
+        ledger_sync: LedgerSync | None,
         metrics: NodeMetrics,
     ) -> None:
         self._signer = signer
         self._own_key = signer.public_key().to_bytes()
         self._latest = latest
+        self._issued = issued
         self._broadcaster = broadcaster
         self._connections = connections
         self._txs = txs
@@ -79,6 +88,7 @@ class NodeShell:
         """Sign a statement, remember it as our latest, queue it for every peer."""
         msg = ConsensusMsg.sign(scp_msg, prev_block_id, self._signer)
         self._latest.offer(msg)
+        self._issued(msg)
         self._broadcaster.send_statement(
             msg.payload, author=self._own_key, slot_index=scp_msg.slot_index
         )
@@ -130,6 +140,8 @@ class NodeShell:
 
     async def sync_ledger(self, blocks_max: int) -> None:
         """One catch-up attempt. Raises `McNodeError` when it brought nothing."""
+        if self._ledger_sync is None:
+            raise NoArchives
         count = await self._ledger_sync.attempt(blocks_max)
         log.info("caught up", blocks=count)
 

@@ -8,6 +8,7 @@ minute is behind, and catches up by other means. [docs/protocol/service.md#12.5]
 
 import asyncio
 import dataclasses
+import functools
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
@@ -138,7 +139,7 @@ class Broadcaster:
             await lane.wait()
             item = lane.take()
             await self._deliver(
-                peer, item.expires_at, lambda item=item: peer.send_consensus_msg(item.payload)
+                peer, item.expires_at, functools.partial(peer.send_consensus_msg, item.payload)
             )
 
     async def _serve_txs(self, peer: BroadcastPeer, lane: _Lane) -> None:
@@ -149,7 +150,7 @@ class Broadcaster:
             await self._deliver(
                 peer,
                 batch[0].expires_at,
-                lambda payloads=payloads, aad=batch[0].aad: peer.propose_txs(payloads, aad),
+                functools.partial(peer.propose_txs, payloads, batch[0].aad),
             )
 
     @staticmethod

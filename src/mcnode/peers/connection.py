@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 
-from mcnode.api.convert import from_wire
+from mcnode.api.convert import from_generated
 from mcnode.api.gen.attest_pb2 import AuthMessage, Message
 from mcnode.api.gen.consensus_common_pb2 import BlocksRequest
 from mcnode.api.gen.consensus_peer_pb2 import ConsensusMsg, GetTxsRequest
@@ -131,12 +131,12 @@ class PeerConnection:
             raise RequestTooLarge(count)
         await self._attested()
         response = await self._call(GET_BLOCKS, BlocksRequest(offset=first_index, limit=count))
-        return [from_wire(Block, block) for block in response.blocks]
+        return [from_generated(block, Block) for block in response.blocks]
 
     async def close(self) -> None:
         """Give up the session and the channel."""
         await self._forget_session()
-        await self._channel.close()
+        await self._channel.close(None)
 
     async def _attested(self) -> bytes:
         """The session, made now if there is none."""

@@ -1,6 +1,6 @@
 """Consensus values as CBOR. [docs/protocol/service.md#12.4]"""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from mcnode.codec.cbor import (
     U32,
@@ -82,9 +82,17 @@ _MINT_CONFIG_TX_PREFIX = Struct(
     Member("tombstone_block", U64),
     Member("total_mint_limit", U64),
 )
+
+
+class _FogHint(NamedTuple):
+    """A hint under the name that it has on the wire."""
+
+    bytes: bytes
+
+
 _FOG_HINT: Shape[bytes] = Mapped(
-    Struct(dict, Member("bytes", IntArray(FOG_HINT_BYTES))),
-    lambda found: found["bytes"],
+    Struct(_FogHint, Member("bytes", IntArray(FOG_HINT_BYTES))),
+    lambda hint: hint.bytes,
     _FogHint,
 )
 _MINT_TX_PREFIX = Struct(
@@ -97,13 +105,6 @@ _MINT_TX_PREFIX = Struct(
     Member("tombstone_block", U64),
     Member("e_fog_hint", Option(_FOG_HINT)),
 )
-
-
-class _FogHint:
-    """Gives a hint's bytes the name that they have on the wire."""
-
-    def __init__(self, data: bytes) -> None:
-        self.bytes = data
 
 
 def _value_of(content: bytes | MintConfigTx | MintTx) -> ConsensusValue:

@@ -7,7 +7,7 @@ from typing import Protocol
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
-from mcnode.api.convert import to_wire
+from mcnode.api.convert import to_generated
 from mcnode.api.gen import blockchain_pb2
 from mcnode.api.gen.consensus_common_pb2 import (
     BlocksRequest,
@@ -19,7 +19,7 @@ from mcnode.api.services import GET_BLOCKS, GET_LAST_BLOCK_INFO
 from mcnode.blockchain.block import Block
 from mcnode.consensus.services.guards import Guards
 from mcnode.errors import McNodeError
-from mcnode.transaction.constants import MOB_TOKEN_ID
+from mcnode.transaction.constants import MOB
 
 HEADERS_PER_CALL_MAX = 2000
 
@@ -61,7 +61,7 @@ class BlockchainService:
             raise StatusError(grpc.StatusCode.INTERNAL) from error
         return LastBlockInfoResponse(
             index=max(0, num_blocks - 1),
-            mob_minimum_fee=self.minimum_fees[MOB_TOKEN_ID],
+            mob_minimum_fee=self.minimum_fees[MOB],
             minimum_fees=dict(self.minimum_fees),
             network_block_version=self.block_version,
         )
@@ -77,4 +77,4 @@ class BlockchainService:
             headers = [self.ledger.get_block(index) for index in range(request.offset, end)]
         except McNodeError as error:
             raise StatusError(grpc.StatusCode.INTERNAL) from error
-        return BlocksResponse(blocks=[to_wire(blockchain_pb2.Block, h) for h in headers])
+        return BlocksResponse(blocks=[to_generated(h, blockchain_pb2.Block) for h in headers])

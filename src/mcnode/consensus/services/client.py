@@ -7,7 +7,7 @@ from typing import Protocol
 
 from google.protobuf.empty_pb2 import Empty
 
-from mcnode.api.convert import from_wire
+from mcnode.api.convert import from_generated
 from mcnode.api.gen import attest_pb2, external_pb2
 from mcnode.api.gen.consensus_client_pb2 import (
     ProposeMintConfigTxResponse,
@@ -162,7 +162,7 @@ class ClientService:
         self.metrics.count("propose_mint_config_tx_initiated")
         response = ProposeMintConfigTxResponse()
         try:
-            tx = from_wire(MintConfigTx, request)
+            tx = from_generated(request, MintConfigTx)
             self.mints.check_mint_config_tx(tx)
         except MintValidationError as error:
             response.result.CopyFrom(mint_validation_result(error))
@@ -183,7 +183,7 @@ class ClientService:
         self.metrics.count("propose_mint_tx_initiated")
         response = ProposeMintTxResponse()
         try:
-            tx = from_wire(MintTx, request)
+            tx = from_generated(request, MintTx)
             self.mints.check_mint_tx(tx)
         except MintValidationError as error:
             response.result.CopyFrom(mint_validation_result(error))

@@ -39,8 +39,8 @@ from mcnode.consensus.worker import Event, Received, ReceivedCopy
 from mcnode.crypto.errors import SignatureError
 from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage, TxContext
 from mcnode.errors import InvalidError, McNodeError
-from mcnode.peers.consensus_msg import ConsensusMsg, TxProposeAAD, check_signature
-from mcnode.scp.types import NodeID
+from mcnode.peers.consensus_msg import ConsensusMsg, check_signature
+from mcnode.peers.tx_propose_aad import TxProposeAAD, parse_tx_propose_aad
 
 SEEN_STATEMENTS_MAX = 10_000
 """Distinct statements whose copies are recognised."""
@@ -66,6 +66,10 @@ class StatementIntake:
         self._post = post
         self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
 
+    def remember_own(self, msg: ConsensusMsg) -> None:
+        """A statement of this node: copies that come back need no second look."""
+        self._remember(_digest(msg.payload), msg)
+
     async def take(self, payload: bytes, received_from: str) -> None:
         """Take a statement's bytes from a neighbour.
 
@@ -73,7 +77,7 @@ class StatementIntake:
             InvalidError: the bytes do not decode.
             SignatureError: the author has not signed it.
         """
-        digest = hashlib.blake2b(payload, digest_size=32).digest()
+        digest = _digest(payload)
         seen = self._seen.get(digest)
         if seen is not None:
             self._seen.move_to_end(digest)
@@ -81,15 +85,22 @@ class StatementIntake:
             return
         msg = ConsensusMsg.from_bytes(payload)
         check_signature(msg)
-        sender = msg.scp_msg.sender_id.public_key
-        self._seen[digest] = _Seen(sender, msg.scp_msg.slot_index)
-        if len(self._seen) > SEEN_STATEMENTS_MAX:
-            self._seen.popitem(last=False)
+        self._remember(digest, msg)
         await self._post(Received(msg, received_from))
 
+    def _remember(self, digest: bytes, msg: ConsensusMsg) -> None:
+        scp_msg = msg.scp_msg
+        self._seen[digest] = _Seen(scp_msg.sender_id.public_key, scp_msg.slot_index)
+        if len(self._seen) > SEEN_STATEMENTS_MAX:
+            self._seen.popitem(last=False)
 
-AcceptFromPeer = Callable[[bytes, NodeID | None, str | None], Awaitable[None]]
-"""Hand a checked transaction's hash on: (hash, origin node, relayed by), as far as known."""
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.blake2b(payload, digest_size=32).digest()
+
+
+AcceptFromPeer = Callable[[bytes, TxProposeAAD | None], Awaitable[None]]
+"""Hand a checked transaction's hash on, with what is known of its origin."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,17 +129,15 @@ class PeerService:
     async def peer_tx_propose(self, request: attest_pb2.Message, _call: Call) -> ProposeTxResponse:
         """Take transactions; a broken one is counted and dropped, the others go on."""
         message = EnclaveMessage(request.aad, request.channel_id, request.data)
-        origin, relayed_by = TxProposeAAD.parse(request.aad)
+        origin = parse_tx_propose_aad(request.aad)
         try:
             contexts = await self.enclave.peer_tx_propose(message)
         except McNodeError as error:
             raise peer_tx_propose_status(error) from error
-        await asyncio.gather(*(self._take(c, origin, relayed_by) for c in contexts))
+        await asyncio.gather(*(self._take(context, origin) for context in contexts))
         return ProposeTxResponse(result=ProposeTxResult.Ok, block_count=self.num_blocks())
 
-    async def _take(
-        self, context: TxContext, origin: NodeID | None, relayed_by: str | None
-    ) -> None:
+    async def _take(self, context: TxContext, origin: TxProposeAAD | None) -> None:
         try:
             tx_hash = await self.txs.insert(context)
         except InvalidError as error:
@@ -138,7 +147,7 @@ class PeerService:
         except McNodeError as error:
             log.warning("transaction from a peer not taken", error=str(error))
         else:
-            await self.accept_from_peer(tx_hash, origin, relayed_by)
+            await self.accept_from_peer(tx_hash, origin)
 
     async def send_consensus_msg(
         self, request: WireConsensusMsg, _call: Call
