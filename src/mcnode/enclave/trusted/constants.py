@@ -36,15 +36,18 @@ class MeasuredConstantsError(InvalidError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MeasuredConstants:
-    """Raw 32-byte public keys; checked when they are used."""
+    """Raw 32-byte public keys, checked when they are used, and what this program may claim."""
 
     fee_spend_public_key: bytes = DEFAULT_FEE_SPEND_PUBLIC_KEY
     fee_view_public_key: bytes = DEFAULT_FEE_VIEW_PUBLIC_KEY
     minting_trust_root_public_key: bytes = DEFAULT_MINTING_TRUST_ROOT
+    mitigated_hardening_advisories: tuple[str, ...] = ()
+    """Advisories that evidence of this enclave may have. None by default: an interpreter cannot
+    claim compiler mitigations that it was not built with."""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Keys in hex under the names of this class's fields; those left out are the defaults.
+        """Fields by the names of this class, keys in hex; those left out are the defaults.
 
         Raises:
             MeasuredConstantsError: not such a text.
@@ -59,7 +62,9 @@ class MeasuredConstants:
         unknown = sorted(set(values) - known)
         if unknown:
             raise MeasuredConstantsError(f"measured constants have unknown field {unknown[0]!r}")
-        return cls(**{name: _key(values, name) for name in values})
+        advisories = _advisories(values.pop("mitigated_hardening_advisories", []))
+        keys = {name: _key(values, name) for name in values}
+        return cls(**keys, mitigated_hardening_advisories=advisories)
 
     def minting_trust_root(self) -> Ed25519Public:
         """The key that signs governors maps.
@@ -85,6 +90,12 @@ class MeasuredConstants:
             )
         except KeyFormatError as error:
             raise FeePublicAddress(str(error)) from None
+
+
+def _advisories(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MeasuredConstantsError("mitigated_hardening_advisories is not a list of texts")
+    return tuple(value)
 
 
 def _key(values: Mapping[str, Any], name: str) -> bytes:

@@ -79,7 +79,7 @@ class GramineMode(Platform):
             return self._retried("report", self._read_own_report)
 
     def quote(self, report_data: bytes) -> QuoteOnPlatform:
-        """From the machine's quoting enclave, retried while it is busy; the node adds collateral."""
+        """From the machine's quoting enclave, without collateral: the node fetches that."""
         with self._lock:
             return QuoteOnPlatform(
                 self._retried("quote", lambda: self._read_quote(report_data)), None
