@@ -49,6 +49,7 @@ from mcnode.peers.relay import RelayPlanner
 from mcnode.scp.actions import Action as ScpAction
 from mcnode.scp.actions import CombineFailed, Externalize, Refuse, Send, SetTimer
 from mcnode.scp.node import Node
+from mcnode.scp.state import SlotMetrics
 from mcnode.scp.timers import Tick
 from mcnode.scp.types import Externalize as ExternalizeTopic
 from mcnode.scp.types import Msg, NodeID
@@ -120,6 +121,8 @@ class Snapshot:
     """Statements that the agreement protocol did not take in, and combinations that failed."""
     highest_peer_block: int
     is_behind: bool
+    slot: SlotMetrics
+    """How far the slot's agreement is."""
 
 
 class ByzantineLedger:
@@ -257,6 +260,7 @@ class ByzantineLedger:
             refused_messages=self._refusals,
             highest_peer_block=self._network.highest_block_index() or 0,
             is_behind=self.is_behind(),
+            slot=self._node.metrics(),
         )
 
     def waiting_since(self, values: Sequence[ConsensusValue]) -> list[float]:

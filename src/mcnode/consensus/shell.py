@@ -145,12 +145,12 @@ class NodeShell:
         count = await self._ledger_sync.attempt(blocks_max)
         log.info("caught up", blocks=count)
 
-    def slot_completed(self, block_data: BlockData, waited_s: Sequence[float]) -> None:
+    def slot_completed(
+        self, block_data: BlockData, value_count: int, waited_s: Sequence[float]
+    ) -> None:
         """Count and log a new block; `waited_s` are the waits of our own clients' values."""
         block = block_data.block
-        self._metrics.block_externalized(
-            tx_count=len(block_data.contents.key_images), waited_s=waited_s
-        )
+        self._metrics.block_externalized(tx_count=value_count, waited_s=waited_s)
         log.info(
             "block externalized",
             index=block.index,
@@ -159,7 +159,8 @@ class NodeShell:
             key_images=len(block_data.contents.key_images),
         )
 
-    def turn_ended(self, snapshot: Snapshot) -> None:
+    def turn_ended(self, snapshot: Snapshot, events_waiting: int) -> None:
         """Update gauges."""
         self.snapshot = snapshot
         self._metrics.show(snapshot, tx_cache_entries=len(self._txs))
+        self._metrics.scp.gauge("consensus_msgs_from_network_queue_size", events_waiting)

@@ -105,11 +105,13 @@ class WorkerPorts(Protocol):
         """One catch-up attempt. Raises `McNodeError` when it brought nothing."""
         ...
 
-    def slot_completed(self, block_data: BlockData, waited_s: Sequence[float]) -> None:
+    def slot_completed(
+        self, block_data: BlockData, value_count: int, waited_s: Sequence[float]
+    ) -> None:
         """Count and log a new block; `waited_s` are the waits of our own clients' values."""
         ...
 
-    def turn_ended(self, snapshot: Snapshot) -> None:
+    def turn_ended(self, snapshot: Snapshot, events_waiting: int) -> None:
         """Update gauges."""
         ...
 
@@ -129,10 +131,6 @@ class ConsensusWorker:
         """Hand an event in; waits while the queue is full."""
         await self._events.put(event)
 
-    def events_waiting(self) -> int:
-        """Length of the queue, for a gauge."""
-        return self._events.qsize()
-
     async def run(self) -> None:
         """Serve until cancelled. An error of ours ends it, and with it the node."""
         async with asyncio.TaskGroup() as group:
@@ -140,7 +138,7 @@ class ConsensusWorker:
                 await self._wait_for_work()
                 for action in self._core.tick(self._clock()):
                     await self._perform(action, group)
-                self._ports.turn_ended(self._core.snapshot())
+                self._ports.turn_ended(self._core.snapshot(), self._events.qsize())
 
     async def _wait_for_work(self) -> None:
         """Until there is an event or a deadline; then take in everything that waits."""
@@ -191,7 +189,8 @@ class ConsensusWorker:
         block_data = await self._ports.complete_slot(values)
         self._core.block_appended()
         now = self._clock()
-        self._ports.slot_completed(block_data, [now - since for since in waiting_since])
+        waited_s = [now - since for since in waiting_since]
+        self._ports.slot_completed(block_data, len(values), waited_s)
 
     async def _fetch(self, peer: str, tx_hashes: tuple[bytes, ...]) -> None:
         not_in_cache: Sequence[bytes] = tx_hashes
