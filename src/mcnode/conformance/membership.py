@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from mcnode.codec.protobuf import decode, encode
+from mcnode.conformance.tx_fixture import TxOutTree
 from mcnode.conformance.vectors import (
-    MismatchError,
     Report,
     VectorFile,
     expect,
@@ -17,12 +17,10 @@ from mcnode.conformance.vectors import (
 )
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.ring_signature import key_image
-from mcnode.ledger.db.merkle import changed_nodes, proof_ranges, root_range
 from mcnode.transaction.amounts import open_masked_amount
 from mcnode.transaction.errors import network_name
 from mcnode.transaction.hashing import tx_out_hash
 from mcnode.transaction.membership_proof import (
-    NIL_HASH,
     MembershipProofError,
     RangeError,
     RootHashMismatch,
@@ -35,9 +33,7 @@ from mcnode.transaction.membership_proof import (
     range_order,
 )
 from mcnode.transaction.messages import (
-    Range,
     TxOut,
-    TxOutMembershipElement,
     TxOutMembershipProof,
 )
 
@@ -50,8 +46,7 @@ class LedgerContext:
     def __init__(self, path: Path) -> None:
         lines = [line for line in read_unpacked(path).splitlines() if line.strip()]
         self.rows: list[Case] = [json.loads(line) for line in lines]
-        self._leaves = [bytes.fromhex(row["leaf_hash"]) for row in self.rows]
-        self._nodes: dict[int, dict[tuple[int, int], bytes]] = {}
+        self._tree = TxOutTree([bytes.fromhex(row["leaf_hash"]) for row in self.rows])
 
     @classmethod
     def beside(cls, file: VectorFile) -> "LedgerContext":
@@ -61,7 +56,7 @@ class LedgerContext:
     @property
     def num_tx_outs(self) -> int:
         """How many outputs the ledger holds."""
-        return len(self._leaves)
+        return len(self._tree)
 
     def tx_out(self, index: int) -> TxOut:
         """The output at an index."""
@@ -69,26 +64,11 @@ class LedgerContext:
 
     def root_hash(self, count: int) -> bytes:
         """The root of the tree over the first `count` outputs."""
-        return self._node(*root_range(count), count)
+        return self._tree.root_hash(count)
 
     def proof(self, index: int, count: int | None = None) -> TxOutMembershipProof:
         """The proof of an output in the ledger of the first `count` outputs, by default of all."""
-        count = self.num_tx_outs if count is None else count
-        if index >= count:
-            raise MismatchError(f"output {index} is not in the ledger of {count}")
-        elements = tuple(
-            TxOutMembershipElement(Range(from_, to), self._node(from_, to, count))
-            for from_, to in proof_ranges(index, count)
-        )
-        return TxOutMembershipProof(index, count - 1, elements)
-
-    def _node(self, from_: int, to: int, count: int) -> bytes:
-        nodes = self._nodes.get(count)
-        if nodes is None:
-            leaves = self._leaves[:count]
-            made = changed_nodes(0, leaves, lambda *_: NIL_HASH)
-            nodes = self._nodes[count] = {(begin, end): hash_ for begin, end, hash_ in made}
-        return nodes.get((from_, to), NIL_HASH)
+        return self._tree.proof(index, count)
 
 
 @functools.lru_cache(maxsize=4)
