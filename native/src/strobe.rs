@@ -53,12 +53,35 @@ impl Transcript {
     }
 
     /// Bind `message` under `label`.
+    #[inline]
     pub fn append_message(&mut self, label: &[u8], message: &[u8]) {
+        let size = label.len() + message.len() + 8;
+        if self.pos + size < RATE {
+            self.append_within_block(label, message, size);
+            return;
+        }
         self.operation(META_AD);
         self.absorb(label);
         self.absorb(&length(message));
         self.operation(AD);
         self.absorb(message);
+    }
+
+    /// `append_message` for the common case that the block has room for all `size` bytes.
+    #[inline]
+    fn append_within_block(&mut self, label: &[u8], message: &[u8], size: usize) {
+        let (meta, data) = (self.pos, self.pos + 6 + label.len());
+        let block = &mut self.block[meta..meta + size];
+        block[0] = self.begin;
+        block[1] = META_AD;
+        let (head, tail) = block[2..].split_at_mut(label.len());
+        head.copy_from_slice(label);
+        tail[..4].copy_from_slice(&length(message));
+        tail[4] = meta as u8 + 1;
+        tail[5] = AD;
+        tail[6..].copy_from_slice(message);
+        self.begin = data as u8 + 1;
+        self.pos = meta + size;
     }
 
     /// Fill `output` with bytes that depend on everything appended before.
