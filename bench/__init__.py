@@ -1,0 +1,1 @@
+"""Figures of speed and size, printed by `make bench`."""
