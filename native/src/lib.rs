@@ -17,6 +17,8 @@ mod rng;
 mod schema;
 mod schnorrkel;
 mod strobe;
+#[cfg(test)]
+mod test_bytes;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {

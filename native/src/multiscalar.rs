@@ -21,3 +21,20 @@ pub fn sum_of_products(
     }
     RistrettoPoint::vartime_multiscalar_mul(&scalars, &points)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_bytes::Bytes;
+
+    #[test]
+    fn equals_the_plain_sum_on_both_sides_of_each_threshold() {
+        let mut bytes = Bytes::new(1);
+        for count in [0, 1, 2, 99, 100, 101, 189, 190, 191] {
+            let scalars: Vec<Scalar> = (0..count).map(|_| bytes.scalar()).collect();
+            let points: Vec<RistrettoPoint> = (0..count).map(|_| bytes.point()).collect();
+            let plain = scalars.iter().zip(&points).map(|(s, p)| s * p).sum();
+            assert_eq!(sum_of_products(scalars, points), plain, "{count} products");
+        }
+    }
+}

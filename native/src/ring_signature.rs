@@ -16,6 +16,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::commitment::{commit, elements};
 use crate::generators::hash_to_point;
 
+#[cfg(test)]
+mod tests;
+
 const CHALLENGE_TAG: &[u8] = b"mc_ring_mlsag_challenge";
 
 /// One member as it is in the ledger: target key, then amount commitment.
