@@ -37,7 +37,7 @@ def issue(
     *,
     start: datetime = START,
     end: datetime = END,
-    algorithm: hashes.HashAlgorithm | None = None,
+    algorithm: Any = None,
     **options: Any,
 ) -> bytes:
     is_ed25519 = isinstance(issuer_key, ed25519.Ed25519PrivateKey)
