@@ -21,6 +21,7 @@ RENAMED = {
     "SignerSet": "Ed25519SignerSet",
     "BlockData": "ArchiveBlockV1",
     "MetadataNode": "Node",
+    "PrintableGiftCode": "TxOutGiftCode",
     "MetadataQuorumSet": "QuorumSet",
     "MetadataQuorumSetMember": "QuorumSetMember",
 }
