@@ -250,7 +250,7 @@ class BallotProtocol(Generic[V]):
     def _vote_commit(self, high: SlotBallot[V]) -> None:
         """Step 3: vote to commit from the lowest counter that nothing accepted prepared
         aborts."""
-        if self.commit is not None or self.ballot > high:
+        if self.commit is not None or self.ballot > high or high.counter == 0:
             return
         aborters = (self.prepared, self.prepared_prime)
         if any(_conflicts_above(ballot, high) for ballot in aborters):

@@ -67,7 +67,7 @@ class Node(Generic[V]):
 
     @property
     def externalized_slots_max(self) -> int:
-        """How many decided slots are retained; at least 1."""
+        """How many decided slots are retained, at least 1. Lowered, it takes effect on the next."""
         return self._externalized_slots_max
 
     @externalized_slots_max.setter
@@ -75,7 +75,6 @@ class Node(Generic[V]):
         if count < 1:
             raise BugError(f"retained slots are {count}, minimum 1")
         self._externalized_slots_max = count
-        self._drop_oldest()
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -170,7 +169,8 @@ class Node(Generic[V]):
             if slot is self._current and values is not None:
                 actions.append(Externalize(slot.slot_index, values))
                 self._decided[slot.slot_index] = slot
-                self._drop_oldest()
+                while len(self._decided) > self._externalized_slots_max:
+                    del self._decided[min(self._decided)]
                 self._current = self._new_slot(slot.slot_index + 1)
             if msg is not None:
                 actions.append(Send(msg))
@@ -182,7 +182,3 @@ class Node(Generic[V]):
             return []
         self._announced = self.next_deadline
         return [SetTimer(self._announced)]
-
-    def _drop_oldest(self) -> None:
-        while len(self._decided) > self._externalized_slots_max:
-            del self._decided[min(self._decided)]
