@@ -1,15 +1,9 @@
-"""Ring signatures and range proofs: `python -m bench.proofs`.
-
-Times are medians in milliseconds on one thread, after one warm-up call.
-"""
+"""Ring signatures and range proofs, on one thread."""
 
 import os
-import platform
-import statistics
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
+from bench.harness import Benchmark
 from mcnode.crypto.commitment import commit
 from mcnode.crypto.keys import RistrettoPrivate
 from mcnode.crypto.range_proof import RangeClaim, check_range_proof, check_range_proofs, prove
@@ -17,22 +11,13 @@ from mcnode.crypto.ring_signature import RingMember, RingSecrets, check_ring_sig
 from mcnode.crypto.rng import ChaCha12Rng, random_scalar
 
 RING_SIZE = 11
+BATCH = 64
 TOKEN_ID = 0
-Row = tuple[str, float]
+RANGE_PROOF_BARS = {1: "0.84", 2: "", 4: "2.28", 8: "4.0", 16: "", 32: "13.5"}
+"""Verification by the network's software on a like processor, by count of values."""
 
 
-def median_ms(function: Callable[[], object], repeats: int = 15) -> float:
-    """The median time of a call, in milliseconds."""
-    function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1000
-
-
-def ring_signatures() -> Iterator[Row]:
+def ring_signatures() -> Iterable[Benchmark]:
     rng = ChaCha12Rng(bytes(32))
     ring = [
         RingMember(
@@ -47,15 +32,21 @@ def ring_signatures() -> Iterator[Row]:
     output = commit(value, secrets.output_blinding, TOKEN_ID)
     message = bytes(32)
     signature = sign(message, ring, secrets, rng)
-    yield "MLSAG sign, ring of 11", median_ms(lambda: sign(message, ring, secrets, os.urandom))
-    yield (
+    yield Benchmark(
         "MLSAG verify, ring of 11",
-        median_ms(lambda: check_ring_signature(message, ring, output, signature)),
+        "ms",
+        "< 1.1 (network 1.9)",
+        lambda: check_ring_signature(message, ring, output, signature),
+    )
+    yield Benchmark(
+        "MLSAG sign, ring of 11",
+        "ms",
+        "2.05 (network's)",
+        lambda: sign(message, ring, secrets, os.urandom),
     )
 
 
-def claim(count: int, rng: ChaCha12Rng) -> RangeClaim:
-    """A proof over so many values."""
+def make_claim(count: int, rng: ChaCha12Rng) -> RangeClaim:
     values = [10**12 + number for number in range(count)]
     blindings = [random_scalar(rng) for _ in values]
     commitments = [
@@ -64,34 +55,35 @@ def claim(count: int, rng: ChaCha12Rng) -> RangeClaim:
     return RangeClaim(prove(values, blindings, TOKEN_ID, rng), commitments, TOKEN_ID)
 
 
-def range_proofs() -> Iterator[Row]:
+def prover(count: int, rng: ChaCha12Rng) -> Callable[[], bytes]:
+    values, blindings = [10**12] * count, [random_scalar(rng) for _ in range(count)]
+    return lambda: prove(values, blindings, TOKEN_ID, os.urandom)
+
+
+def verifier(count: int, rng: ChaCha12Rng) -> Callable[[], None]:
+    claim = make_claim(count, rng)
+    return lambda: check_range_proof(*claim)
+
+
+def range_proofs() -> Iterable[Benchmark]:
     rng = ChaCha12Rng(bytes(32))
-    for count in (1, 2, 4, 8, 32):
-        values, blindings = [10**12] * count, [random_scalar(rng) for _ in range(count)]
-        proving = median_ms(lambda: prove(values, blindings, TOKEN_ID, os.urandom), 7)  # noqa: B023
-        yield f"range proof prove, {count} values", proving
-        one = claim(count, rng)
-        yield f"range proof verify, {count} values", median_ms(lambda: check_range_proof(*one))  # noqa: B023
-    batch = [claim(4, rng) for _ in range(64)]
-    whole = median_ms(lambda: check_range_proofs(batch), 7)
-    yield "range proof verify, 4 values, each of a batch of 64", whole / len(batch)
+    for count, bar in RANGE_PROOF_BARS.items():
+        name = f"range proof verify, {count} values"
+        yield Benchmark(name, "ms", f"{bar} (network's)" if bar else "", verifier(count, rng))
+    for count, bar in ((1, ""), (2, ""), (4, "<= 24 (network 24.7)"), (32, "")):
+        name = f"range proof prove, {count} values"
+        yield Benchmark(name, "ms", bar, prover(count, rng), repeat=3, runs=5)
+    batch = [make_claim(4, rng) for _ in range(BATCH)]
+    yield Benchmark(
+        f"range proof verify, 4 values, one of {BATCH}",
+        "ms",
+        "< 0.285 (an eighth of the network's)",
+        lambda: check_range_proofs(batch),
+        repeat=1,
+        per_call=BATCH,
+    )
 
 
-def rows() -> Iterator[Row]:
-    """All measurements of this topic."""
+def benchmarks() -> Iterable[Benchmark]:
     yield from ring_signatures()
     yield from range_proofs()
-
-
-def machine() -> str:
-    """The processor's name as the system gives it."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-if __name__ == "__main__":
-    print(machine())
-    for name, value in rows():
-        print(f"{name:55} {value:9.3f} ms")
