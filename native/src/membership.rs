@@ -64,13 +64,13 @@ fn fold(proof: &[Element]) -> Folded {
         if follows == precedes {
             return Folded::NotAdjacent(index + 1);
         }
-        if follows {
-            hash = node_hash(&hash, &sibling_hash);
-            to = sibling_to;
+        hash = if follows {
+            node_hash(&hash, &sibling_hash)
         } else {
-            hash = node_hash(&sibling_hash, &hash);
-            from = sibling_from;
-        }
+            node_hash(&sibling_hash, &hash)
+        };
+        from = from.min(sibling_from);
+        to = to.max(sibling_to);
     }
     Folded::Root { from, to, hash }
 }
