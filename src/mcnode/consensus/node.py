@@ -24,7 +24,6 @@ from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger, Snapshot
 from mcnode.consensus.config.node import NodeConfig
-from mcnode.consensus.evidence import EvidenceRefresher, no_collateral
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.mint_tx_manager import MintTxManager
@@ -43,7 +42,9 @@ from mcnode.consensus.status import node_info, public_node_config
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.consensus.values import ValueJudge
 from mcnode.consensus.worker import ConsensusWorker, Event
+from mcnode.enclave.evidence_refresh import EvidenceRefresher
 from mcnode.enclave.interface import ConsensusEnclave
+from mcnode.errors import McNodeError
 from mcnode.ledger.archive.fetcher import BlockFetcher
 from mcnode.ledger.sync.network_state import NetworkState
 from mcnode.ledger.sync.service import LedgerSync
@@ -127,9 +128,9 @@ class ConsensusNode:
         config, enclave, ledger = self._config, self._enclave, self._ledger
         self._evidence = EvidenceRefresher(
             enclave,
-            fetch_collateral=no_collateral,
-            clock=self._clock,
-            refreshed=self._metrics.evidence_refreshed,
+            monotonic=self._clock,
+            on_refreshed=self._metrics.evidence_refreshed,
+            on_failed=_log_stale_evidence,
         )
         await self._evidence.refresh()
         self._txs = TxManager(enclave, ledger)
@@ -337,3 +338,7 @@ class ConsensusNode:
 
     def _build_info_served(self) -> Sequence[Served]:
         return BuildInfoService(self._build.to_wire()).served()
+
+
+def _log_stale_evidence(error: McNodeError) -> None:
+    log.error("attestation evidence could not be refreshed", error=str(error))

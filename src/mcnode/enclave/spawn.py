@@ -123,7 +123,10 @@ async def spawn_enclave(options: EnclaveOptions) -> EnclaveProcess:
 async def _start(argv: Sequence[str]) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            *argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C on a terminal is for the node; it ends the child
         )
     except OSError as error:
         raise EnclaveStartError(f"{argv[0]} does not start: {error.strerror}") from None

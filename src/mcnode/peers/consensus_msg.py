@@ -10,7 +10,7 @@ from mcnode.codec.digest import Aggregate, Primitive, Transcript, digest32
 from mcnode.crypto.keys import Ed25519Private, Ed25519Public
 from mcnode.errors import InvalidError
 from mcnode.peers.consensus_value import ConsensusValue, ValueKind, value_node
-from mcnode.peers.wire import decode_consensus_msg, encode_consensus_msg
+from mcnode.peers.wire import Envelope, decode_envelope, encode_envelope
 from mcnode.scp.digest import msg_node
 from mcnode.scp.types import Msg
 from mcnode.scp.values_of import values_of
@@ -47,7 +47,7 @@ class ConsensusMsg:
         if scp_msg.slot_index == 0:
             raise ZeroSlot
         signature = signer.sign(contents_hash(scp_msg, prev_block_id))
-        payload = encode_consensus_msg(scp_msg, prev_block_id, signature)
+        payload = encode_envelope(Envelope(scp_msg, prev_block_id, signature))
         return cls(scp_msg, prev_block_id, signature, payload)
 
     @classmethod
@@ -57,8 +57,7 @@ class ConsensusMsg:
         Raises:
             CborError: the bytes are no envelope.
         """
-        scp_msg, prev_block_id, signature = decode_consensus_msg(payload)
-        return cls(scp_msg, prev_block_id, signature, payload)
+        return cls(*decode_envelope(payload), payload)
 
 
 def contents_hash(scp_msg: Msg[ConsensusValue], prev_block_id: bytes) -> bytes:

@@ -3,13 +3,11 @@
 import dataclasses
 
 from mcnode.codec.cbor import TEXT, CborError, Member, Struct, from_bytes, to_bytes
-from mcnode.peers.value_wire import ED25519_PUBLIC_SHAPE
+from mcnode.peers.wire import NODE_ID_SHAPE
 from mcnode.scp import NodeID
 
 AAD_BYTES_MAX = 4096
 """Two host names and a key; more is not looked at."""
-
-_NODE_ID = Struct(NodeID, Member("responder_id", TEXT), Member("public_key", ED25519_PUBLIC_SHAPE))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,7 +22,7 @@ class TxProposeAAD:
         return to_bytes(_AAD, self)
 
 
-_AAD = Struct(TxProposeAAD, Member("origin_node", _NODE_ID), Member("relayed_by", TEXT))
+_AAD = Struct(TxProposeAAD, Member("origin_node", NODE_ID_SHAPE), Member("relayed_by", TEXT))
 
 
 def parse_tx_propose_aad(data: bytes) -> TxProposeAAD | None:
