@@ -93,7 +93,7 @@ def generate_sample_ledger(
     Example: generate-sample-ledger --keys-dir keys --output-dir ledger --txs 100
     """
     from mcnode.ledger.db import LedgerDB
-    from mcnode.ledger.sample import SampleLedger, make_sample_blocks
+    from mcnode.ledger.sample import SampleLedger, make_sample_blocks, sample_conf_json
     from mcnode.wallet.key_files import load_public_addresses
 
     recipients = load_public_addresses(keys_dir)
@@ -106,11 +106,7 @@ def generate_sample_ledger(
         for block_data in make_sample_blocks(sample):
             ledger.append_block_data(block_data)
         ledger.flush()
-    Path("conf.json").write_text(
-        f'{{ "NUM_KEYS": {len(recipients)}, "NUM_UTXOS_PER_ACCOUNT": {txs}, '
-        f'"NUM_BLOCKS": {blocks}, "NUM_EXTRA_KEY_IMAGES_PER_BLOCK": {key_images}, '
-        '"GIT_COMMIT": "??????" }'
-    )
+    Path("conf.json").write_text(sample_conf_json(sample, key_images))
     click.echo(
         f"wrote {blocks} blocks with {sample.num_outputs} outputs of {value} each to {output_dir} "
         f"in {time.monotonic() - started:.1f} s"

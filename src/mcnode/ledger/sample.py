@@ -81,22 +81,55 @@ class SampleLedger:
         return TOTAL_MOB // self.num_outputs * PICOMOB_PER_MOB
 
 
+def sample_conf_json(sample: SampleLedger, key_images: int) -> str:
+    """The note that the tool leaves beside its ledger: one line without line end."""
+    return (
+        f'{{ "NUM_KEYS": {len(sample.recipients)}, '
+        f'"NUM_UTXOS_PER_ACCOUNT": {sample.outputs_per_recipient}, '
+        f'"NUM_BLOCKS": {sample.num_blocks}, "NUM_EXTRA_KEY_IMAGES_PER_BLOCK": {key_images}, '
+        '"GIT_COMMIT": "??????" }'
+    )
+
+
 def make_sample_blocks(sample: SampleLedger) -> Iterator[BlockData]:
     """The blocks of a sample ledger, from the origin on.
 
     Raises:
         TooFewSampleOutputs: there would be fewer than 16 outputs.
     """
-    value = sample.value_per_output
     version = sample.block_version or BlockVersion(3 if sample.max_token_id else 0)
-    rng = Hc128Rng(sample.seed)
-    parent: Block | None = None
-    for _ in range(sample.num_blocks):
+    return make_blocks(
+        Hc128Rng(sample.seed),
+        sample.recipients,
+        outputs_per_recipient=sample.outputs_per_recipient,
+        num_blocks=sample.num_blocks,
+        num_tokens=sample.max_token_id + 1,
+        value=sample.value_per_output,
+        version=version,
+    )
+
+
+def make_blocks(
+    rng: Hc128Rng,
+    recipients: Sequence[PublicAddress],
+    *,
+    outputs_per_recipient: int,
+    num_blocks: int,
+    num_tokens: int,
+    value: int,
+    version: BlockVersion,
+    parent: Block | None = None,
+) -> Iterator[BlockData]:
+    """Blocks in which every output of every token has the same value.
+
+    They follow `parent`; without one the first is an origin block, which spends nothing.
+    """
+    for _ in range(num_blocks):
         outputs = tuple(
             make_sample_output(rng, version, Amount(value, token_id), recipient)
-            for recipient in sample.recipients
-            for _ in range(sample.outputs_per_recipient)
-            for token_id in range(sample.max_token_id + 1)
+            for recipient in recipients
+            for _ in range(outputs_per_recipient)
+            for token_id in range(num_tokens)
         )
         if parent is None:
             block, contents = make_origin_block(outputs)

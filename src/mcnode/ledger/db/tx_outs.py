@@ -46,14 +46,13 @@ def push_tx_outs(txn: Txn, tables: Tables, outputs: Sequence[TxOut]) -> int:
         return first
     hashes = [tx_out_hash(output) for output in outputs]
     keys = [u64_key(first + offset) for offset in range(len(outputs))]
-    txn.put(NUM_TX_OUTS_KEY, u64_key(first + len(outputs)), db=tables.tx_out_counts)
     _put_new(txn, tables.tx_out_index_by_hash, zip(hashes, keys, strict=True))
     public_keys = (output.public_key for output in outputs)
     _put_new(txn, tables.tx_out_index_by_public_key, zip(public_keys, keys, strict=True))
     encoded = (encode(output) for output in outputs)
     with txn.cursor(tables.tx_out_by_index) as cursor:
         cursor.putmulti(zip(keys, encoded, strict=True), append=True)
-    _push_leaves(txn, tables, first, [leaf_hash_of(hash_) for hash_ in hashes])
+    push_leaves(txn, tables, first, [leaf_hash_of(hash_) for hash_ in hashes])
     return first
 
 
@@ -64,7 +63,9 @@ def _put_new(txn: Txn, table: Table, items: Iterator[tuple[bytes, bytes]]) -> No
         raise LmdbError("KeyExist", "two outputs of the block share a hash or a public key")
 
 
-def _push_leaves(txn: Txn, tables: Tables, first: int, leaves: list[bytes]) -> None:
+def push_leaves(txn: Txn, tables: Tables, first: int, leaves: list[bytes]) -> None:
+    """Append 32-byte leaves to the tree, whose size so far is `first`, and count them."""
+    txn.put(NUM_TX_OUTS_KEY, u64_key(first + len(leaves)), db=tables.tx_out_counts)
     nodes = [
         (range_key(start, end), hash_)
         for start, end, hash_ in changed_nodes(
