@@ -5,7 +5,7 @@ Everything follows from one seed, so a failure can be repeated.
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mcnode.account.account_key import AccountKey
 from mcnode.conformance.vectors import MismatchError
@@ -117,13 +117,18 @@ class TxFixture:
         )
         return OwnedTxOut(tx_out, amount, self.sender, 0)
 
-    def credentials(self, real: int, ring_indices: Sequence[int] | None = None) -> InputCredentials:
+    def credentials(
+        self,
+        real: int,
+        ring_indices: Sequence[int] | None = None,
+        proof: Callable[[int], TxOutMembershipProof] | None = None,
+    ) -> InputCredentials:
         """What it takes to spend output `real`, by default with its ten followers as mixins."""
         count = len(self.owned)
         chosen = ring_indices or [(real + step) % count for step in range(RING_SIZE)]
         return InputCredentials.create(
             [self.owned[index].tx_out for index in chosen],
-            [self.tree.proof(index) for index in chosen],
+            [(proof or self.tree.proof)(index) for index in chosen],
             list(chosen).index(real),
             self.owned[real].onetime_private_key,
             self.sender.view_private,
