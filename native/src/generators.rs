@@ -2,7 +2,7 @@
 //! the range proofs. [docs/protocol/crypto.md#13, #15]
 use std::sync::{Mutex, OnceLock};
 
-use blake2::{Blake2b512, Digest};
+use crate::curve::hash_parts_to_point;
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_COMPRESSED;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use pyo3::prelude::*;
@@ -23,11 +23,7 @@ const VALUE_GENERATORS_MAX: usize = 64;
 
 /// `Hp` over 32 bytes that encode a point: a point whose discrete logarithm nobody knows.
 pub fn hash_to_point(encoded: &[u8; 32]) -> RistrettoPoint {
-    let digest = Blake2b512::new()
-        .chain_update(HASH_TO_POINT_TAG)
-        .chain_update(encoded)
-        .finalize();
-    RistrettoPoint::from_uniform_bytes(&digest.into())
+    hash_parts_to_point(&[HASH_TO_POINT_TAG, encoded])
 }
 
 /// A base together with its encoding.

@@ -72,7 +72,8 @@ pub fn prove(values: &[u64], blindings: &[Scalar], token_id: u64, draws: &[[u8; 
     let (y, z) = transcript.bits(&a, &s);
 
     let polynomials = polynomials(&secrets, &y, &z);
-    let [t_0, t_1, t_2] = *polynomials.products();
+    let products = polynomials.products();
+    let [t_0, t_1, t_2] = &*products;
     let t_1_blinding = Zeroizing::new(secrets.iter().map(|p| p.t_1_blinding).sum::<Scalar>());
     let t_2_blinding = Zeroizing::new(secrets.iter().map(|p| p.t_2_blinding).sum::<Scalar>());
     let open = |t: &Scalar, blinding: &Scalar| {
@@ -80,8 +81,8 @@ pub fn prove(values: &[u64], blindings: &[Scalar], token_id: u64, draws: &[[u8; 
             .compress()
             .to_bytes()
     };
-    let t_1_commitment = open(&t_1, &t_1_blinding);
-    let t_2_commitment = open(&t_2, &t_2_blinding);
+    let t_1_commitment = open(t_1, &t_1_blinding);
+    let t_2_commitment = open(t_2, &t_2_blinding);
     let x = transcript.polynomial(&t_1_commitment, &t_2_commitment);
 
     let t_x = t_0 + x * (t_1 + x * t_2);

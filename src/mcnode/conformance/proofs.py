@@ -1,7 +1,6 @@
 """Vectors of the proof layer: generators, ring signatures, range proofs."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,12 +11,12 @@ from mcnode.account.public_address import (
     short_address_hash,
 )
 from mcnode.codec.protobuf import decode, encode
+from mcnode.conformance.related import Cases, cases_beside
 from mcnode.conformance.vectors import (
     Report,
     VectorFile,
     expect,
     expect_equal,
-    read_unpacked,
     runs,
 )
 from mcnode.crypto.commitment import commit, value_generator
@@ -114,15 +113,9 @@ def secrets_of(case: Case) -> RingSecrets:
     )
 
 
-def cases_by_id(file: VectorFile, relative: str) -> dict[str, Case]:
-    """The cases of a file and of its namesakes in the context, completed from their bases."""
-    lines = [case for case in file.json_lines() if "id" in case]
-    for path in file.siblings(relative):
-        lines += [json.loads(line) for line in read_unpacked(path).splitlines() if line.strip()]
-    raw: dict[str, Case] = {}
-    for case in lines:
-        raw.setdefault(case["id"], case)
-    return {name: {**raw.get(case.get("base", ""), {}), **case} for name, case in raw.items()}
+def completed(case: Case, bases: Cases) -> Case:
+    """A case with what it leaves to its base."""
+    return {**bases.get(case["base"]), **case} if "base" in case else case
 
 
 # Generators
@@ -191,9 +184,10 @@ def _check_mlsag(case: Case) -> None:
 @runs("transaction", r"genuine/mlsag[^/]*\.jsonl")
 def run_genuine_mlsag(file: VectorFile, report: Report) -> None:
     """Sign again from the recorded random bytes, verify, verify what was spoilt."""
-    known = cases_by_id(file, "mlsag.jsonl")
-    for case in map(known.__getitem__, (line["id"] for line in file.json_lines())):
-        with report.case(case["id"]):
+    bases = cases_beside(file, "mlsag")
+    for line in file.json_lines():
+        with report.case(line["id"]):
+            case = completed(line, bases)
             if case["kind"] == "sign-error":
                 found = _sign_anew(case)
             else:
@@ -270,9 +264,10 @@ def run_bulletproof_mobilecoin(file: VectorFile, report: Report) -> None:
 @runs("transaction", r"genuine/range_proofs[^/]*\.jsonl")
 def run_genuine_range_proofs(file: VectorFile, report: Report) -> None:
     """Prove again from the recorded seed, verify, verify what was spoilt."""
-    known = cases_by_id(file, "range_proofs.jsonl")
-    for case in map(known.__getitem__, (line["id"] for line in file.json_lines())):
-        with report.case(case["id"]):
+    bases = cases_beside(file, "range_proofs")
+    for line in file.json_lines():
+        with report.case(line["id"]):
+            case = completed(line, bases)
             if case["kind"] == "prove-error":
                 count = case["count"]
                 rng = ChaCha12Rng(bytes(32))
@@ -311,13 +306,10 @@ def claim_of(case: Case) -> RangeClaim:
 @runs("transaction", r"genuine/range_batches[^/]*\.jsonl")
 def run_genuine_range_batches(file: VectorFile, report: Report) -> None:
     """Batches in which each proof must get its own verdict."""
-    proofs = cases_by_id(file, "range_proofs.jsonl")
+    proofs = cases_beside(file, "range_proofs")
     for case in file.json_lines():
         with report.case(case["id"]):
-            expect(
-                all(name in proofs for name, _ in case["items"]),
-                "a proof of the batch is in no range_proofs.jsonl (--context)",
-            )
-            claims = [claim_of(proofs[name]) for name, _ in case["items"]]
+            items = [(completed(proofs.get(name), proofs), good) for name, good in case["items"]]
+            claims = [claim_of(item) for item, _ in items]
             found = [error is None for error in judge_range_proofs(claims)]
-            expect_equal("verdicts", found, [verdict for _, verdict in case["items"]])
+            expect_equal("verdicts", found, [good for _, good in items])
