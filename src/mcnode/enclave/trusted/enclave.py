@@ -13,6 +13,7 @@ from typing import Final
 
 from mcnode.account.public_address import PublicAddress
 from mcnode.attest.messages import DcapEvidence
+from mcnode.attest.sealed_data import SealedData, SealedDataError
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.signature import sign_block
 from mcnode.crypto.errors import SignatureError
@@ -223,9 +224,17 @@ def _unseal(sealer: Sealer, sealed_key: bytes) -> Ed25519Private:
     try:
         return Ed25519Private(sealer.unseal(sealed_key))
     except SealedBlobError as error:
-        raise IntelSealing(str(error)) from error
+        raise IntelSealing(_why_sealed(sealed_key, error)) from error
     except SignatureError as error:
         raise Signature(str(error)) from error
+
+
+def _why_sealed(sealed_key: bytes, error: SealedBlobError) -> str:
+    try:
+        SealedData.from_bytes(sealed_key)
+    except SealedDataError:
+        return str(error)
+    return "the key was sealed by an SGX enclave of another program; remove the file for a new key"
 
 
 def target_features() -> tuple[str, ...]:
