@@ -309,10 +309,10 @@ def spec_of(cls: MessageRef) -> MessageSpec:
         TypeError: no such message is declared.
     """
     name = cls if isinstance(cls, str) else cls.__name__
-    try:
-        return _registry[name]
-    except KeyError:
-        raise TypeError(f"{name} is not a declared message") from None
+    spec = _registry.get(name)
+    if spec is None or (isinstance(cls, type) and spec.cls is not cls):
+        raise TypeError(f"{name} is not a declared message")
+    return spec
 
 
 def declared_messages() -> tuple[MessageSpec, ...]:
