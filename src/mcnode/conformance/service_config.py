@@ -7,7 +7,14 @@ from base64 import b64decode
 from pathlib import Path
 from typing import Any, Final
 
-from mcnode.conformance.vectors import Report, VectorFile, expect, expect_equal, runs
+from mcnode.conformance.vectors import (
+    Report,
+    VectorFile,
+    expect,
+    expect_equal,
+    read_unpacked,
+    runs,
+)
 from mcnode.consensus.config.arguments import TextRequested, UsageError
 from mcnode.consensus.config.documents import Document, parse_json, parse_toml
 from mcnode.consensus.config.errors import (
@@ -119,7 +126,7 @@ def run_genuine_tokens_file(file: VectorFile, report: Report) -> None:
     with report.case("signature"):
         tokens = parse_tokens(parse_json(text))
         tokens.check()
-        keys = json.loads(file.sibling("../keys.json").read_text())
+        keys = json.loads(read_unpacked(file.sibling("../keys.json")))
         config = BlockchainConfig(
             tokens.fee_map(), tokens.governors_map(), tokens.governors_signature
         )

@@ -167,7 +167,7 @@ def run_network_block(file: VectorFile, report: Report) -> None:
 @runs("service", _FOLDER + r"payments[^/]*\.json")
 def run_payments(file: VectorFile, report: Report) -> None:
     """Transactions in the clear, beside the blocks that they made."""
-    tokens = parse_tokens(parse_json(file.sibling("tokens.signed.json").read_text()))
+    tokens = parse_tokens(parse_json(read_unpacked(file.sibling("tokens.signed.json")).decode()))
     digest = tokens.fee_map().canonical_digest()
     for case in file.json():
         with report.case(f"block {case['block_index']}"):
@@ -206,7 +206,7 @@ def run_network_facts(file: VectorFile, report: Report) -> None:
             key = Ed25519Private(_hex(node, "msg_signer_seed_hex")).public_key()
             others = [other for other in file.json()["nodes"] if other != name]
             for other in others:
-                text = file.sibling(f"network_node_{other}.json").read_text()
+                text = read_unpacked(file.sibling(f"network_node_{other}.json")).decode()
                 _check_named(json.loads(text), node["peer_responder_id"], key.to_bytes())
 
 
