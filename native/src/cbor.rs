@@ -10,6 +10,10 @@ use pyo3::types::{PyBool, PyBytes, PyEllipsis, PyFloat, PyInt, PyList, PyString,
 
 type Item<'py> = Bound<'py, PyAny>;
 
+fn too_deep() -> PyErr {
+    refused("nested too deep")
+}
+
 /// Length that the item's head leaves open, closed by a break.
 const INDEFINITE: u8 = 31;
 const BREAK: u8 = 0xff;
@@ -118,7 +122,7 @@ impl<'a, 'py> Reader<'a, 'py> {
     fn container(&mut self, major: u8, info: u8) -> PyResult<Item<'py>> {
         self.count_object()?;
         if self.depth_left == 0 {
-            return Err(refused("nested too deep"));
+            return Err(too_deep());
         }
         self.depth_left -= 1;
         let length = match info {
@@ -206,7 +210,10 @@ fn write_item(item: &Item<'_>, depth_left: usize, out: &mut Vec<u8>) -> PyResult
     } else if let Ok(flag) = item.cast::<PyBool>() {
         out.push(0xf4 | u8::from(flag.is_true()));
     } else if item.is_instance_of::<PyInt>() {
-        write_head(0, item.extract()?, out);
+        let number = item
+            .extract()
+            .map_err(|_| refused("integer outside of 64 unsigned bits"))?;
+        write_head(0, number, out);
     } else if let Ok(bytes) = item.cast::<PyBytes>() {
         write_head(2, bytes.as_bytes().len() as u64, out);
         out.extend_from_slice(bytes.as_bytes());
@@ -215,7 +222,7 @@ fn write_item(item: &Item<'_>, depth_left: usize, out: &mut Vec<u8>) -> PyResult
         write_head(3, text.len() as u64, out);
         out.extend_from_slice(text.as_bytes());
     } else if depth_left == 0 {
-        return Err(refused("nested too deep"));
+        return Err(too_deep());
     } else if let Ok(list) = item.cast::<PyList>() {
         write_head(4, list.len() as u64, out);
         for element in list {

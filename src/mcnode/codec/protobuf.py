@@ -94,6 +94,18 @@ def packed_rows(sequence: Iterable[Any], *paths: str) -> bytes:
     return b"".join(_packed_value(element, path) for element in sequence for path in paths)
 
 
+def unpack_rows(cls: type[M], rows: bytes, *paths: str) -> Sequence[M]:
+    """The inverse of `packed_rows`: messages from rows that this program made, made when asked for.
+
+    Fields that no path leads to have their defaults.
+
+    Raises:
+        TypeError: a path does not lead to an integer or to a value of fixed size.
+        ValueError: `rows` are not whole rows.
+    """
+    return schema_for(cls).unpacked(rows, list(paths))
+
+
 def _packed_value(element: Any, path: str) -> bytes:
     for name in path.split("."):
         element = getattr(element, name)

@@ -342,5 +342,5 @@ def _scalar_default(kind: Kind) -> Any:
             return False
         case Wire.TEXT | Wire.TEXT_WRAPPER:
             return ""
-        case Wire.BYTES | Wire.WRAPPER:
+        case _:
             return kind.default

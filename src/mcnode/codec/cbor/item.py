@@ -39,12 +39,12 @@ def to_bytes(shape: Shape[T], value: T) -> bytes:
     """The bytes of `value`.
 
     Raises:
-        CborError: it nests deeper than 127 containers.
+        CborError: it nests deeper than 127 containers, or an integer is not of 64 unsigned bits.
     """
     try:
         return _native.cbor_write(shape.write(value), DEPTH_MAX)
     except ValueError as error:
-        raise CborError(f"{error}, limit {DEPTH_MAX}") from None
+        raise CborError(f"value cannot be written as CBOR: {error}") from None
 
 
 def from_bytes(shape: Shape[T], data: bytes) -> T:
