@@ -13,6 +13,7 @@ EXIT_INVALID = 2
 EXIT_UNAVAILABLE = 3
 
 _COMMANDS = {
+    "network": ("mcnode.cli.network", "network"),
     "conformance": ("mcnode.cli.conformance", "conformance"),
 }
 """Name of each sub-command: (module, attribute)."""

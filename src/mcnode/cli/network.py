@@ -1,0 +1,285 @@
+"""`mcnode network`: a local network of real nodes on this machine."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcnode.errors import InvalidError
+
+if TYPE_CHECKING:
+    from mcnode.network.local import LocalNetwork, NodeStatus
+
+DEFAULT_DIRECTORY = "mc-local-network"
+TOPOLOGY_NAMES = ("dense5", "dense3", "a-b-c", "ring5", "ring5b")
+_FOLLOW_POLL_S = 0.2
+_WATCH_POLL_S = 0.5
+
+_directory = click.option(
+    "--work-dir",
+    envvar="MC_NETWORK_WORK_DIR",
+    default=DEFAULT_DIRECTORY,
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the network's files are.",
+)
+_topology = click.option(
+    "--topology",
+    "topology_name",
+    type=click.Choice(TOPOLOGY_NAMES),
+    default="dense5",
+    show_default=True,
+    help="Who knows and trusts whom.",
+)
+
+
+class NetworkExists(InvalidError):
+    """There is another network in the work directory."""
+
+
+@click.group()
+def network() -> None:
+    """A local network of real nodes on this machine, to play with and to test against.
+
+    Every node is a consensus-service with its own trusted process, and a ledger-distribution.
+    Attestation is simulated: nothing here is private from this machine's operator.
+
+    \b
+      mcnode network demo            the whole story in half a minute
+      mcnode network up              start a network and keep it until Ctrl-C
+      mcnode network up --detach     start it and leave it running
+    """
+
+
+@network.command()
+@_directory
+@_topology
+@click.option("--fresh", is_flag=True, help="Throw away what is in the work directory first.")
+@click.option("--detach", is_flag=True, help="Leave the network running and return.")
+@click.option("--accounts", default=6, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--outputs",
+    default=40,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Outputs that each account starts with.",
+)
+@click.option("--chain-id", envvar="MC_CHAIN_ID", default="local", show_default=True)
+@click.option(
+    "--block-version",
+    default=4,
+    show_default=True,
+    type=click.IntRange(3, 4),
+    help="Of new blocks.",
+)
+def up(
+    *,
+    work_dir: Path,
+    topology_name: str,
+    fresh: bool,
+    detach: bool,
+    accounts: int,
+    outputs: int,
+    chain_id: str,
+    block_version: int,
+) -> None:
+    """Start a network; without --detach it runs until Ctrl-C.
+
+    A network that is in the work directory already goes on where it stopped.
+    """
+    from mcnode.network.bootstrap import Funding
+    from mcnode.network.local import create_network, open_network
+    from mcnode.network.plan import PLAN_FILE
+
+    if (work_dir / PLAN_FILE).exists():
+        found = open_network(work_dir)
+        if fresh:
+            found.stop()
+            shutil.rmtree(work_dir)
+        elif found.plan.topology.name != topology_name:
+            raise NetworkExists(
+                f"{work_dir} holds a {found.plan.topology.name} network, not {topology_name}; "
+                "add --fresh to replace it or choose another --work-dir"
+            )
+    if (work_dir / PLAN_FILE).exists():
+        local = open_network(work_dir)
+    else:
+        click.echo(f"making a {topology_name} network in {work_dir}")
+        local = create_network(
+            work_dir,
+            topology_name,
+            os.urandom,
+            funding=Funding(accounts, outputs),
+            chain_id=chain_id,
+            block_version=block_version,
+        )
+    _run(local, detach=detach)
+
+
+def _run(local: "LocalNetwork", *, detach: bool) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    started = time.monotonic()
+    keep = False
+    try:
+        local.start()
+        asyncio.run(local.wait_until_serving(progress=lambda text: click.echo(f"  {text}")))
+        click.echo(f"{len(local.plan.nodes)} nodes serve after {time.monotonic() - started:.1f} s")
+        _show_what_next(local)
+        keep = detach
+        if not detach:
+            click.echo("Ctrl-C stops the network.")
+            _wait_until_down(local)
+    except KeyboardInterrupt:
+        click.echo()
+    finally:
+        if not keep:
+            click.echo("stopping all nodes")
+            local.stop()
+
+
+def _show_what_next(local: "LocalNetwork") -> None:
+    plan = local.plan
+    click.echo("SIMULATED ATTESTATION: payments are not private from this machine's operator.")
+    click.echo("\nEndpoints")
+    for node in plan.nodes:
+        click.echo(f"  node {node.name}  wallets {node.client_uri}  operators {node.admin_uri}")
+    click.echo(f"\nFunded accounts: key files in {plan.keys_directory}")
+    first, *_ = plan.nodes
+    keys = plan.keys_directory / "account_keys_0.json"
+    click.echo(
+        "\nNext, in another terminal:\n"
+        f"  mcnode wallet --wallet alice.db import {keys} --chain-id {plan.chain_id} \\\n"
+        f"    --node {first.client_uri} --archive {first.archive_url}\n"
+        "  mcnode wallet --wallet alice.db balance\n"
+        f"  mcnode network --help    (status, stop NODE, start NODE, logs NODE, down)\n"
+    )
+
+
+def _wait_until_down(local: "LocalNetwork") -> None:
+    """Until somebody stops every node from elsewhere."""
+    while local.running_names():
+        time.sleep(_WATCH_POLL_S)
+    click.echo("every node was stopped from elsewhere")
+
+
+@network.command()
+@_directory
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def status(*, work_dir: Path, as_json: bool) -> None:
+    """Show what every node is doing. Exit status 0 if all serve, 1 if not."""
+    import dataclasses
+
+    from mcnode.network.local import open_network
+
+    nodes = asyncio.run(open_network(work_dir).status())
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(node) for node in nodes], indent=2))
+    else:
+        for node in nodes:
+            click.echo(f"  node {node.name}  {_state(node):<8}  {_height(node)}  {node.client_uri}")
+    if not all(node.is_serving for node in nodes):
+        sys.exit(1)
+
+
+def _state(node: "NodeStatus") -> str:
+    if not node.is_running:
+        return "stopped"
+    return "serving" if node.is_serving else "running"
+
+
+def _height(node: "NodeStatus") -> str:
+    return "    ? blocks" if node.block_height is None else f"{node.block_height:5d} blocks"
+
+
+@network.command()
+@_directory
+@click.argument("node")
+@click.option("--kill", is_flag=True, help="End it without warning, as a crash would.")
+def stop(*, work_dir: Path, node: str, kill: bool) -> None:
+    """Stop one node."""
+    from mcnode.network.local import open_network
+
+    open_network(work_dir).stop([node], kill=kill)
+    click.echo(f"node {node} is stopped")
+
+
+@network.command()
+@_directory
+@click.argument("node")
+def start(*, work_dir: Path, node: str) -> None:
+    """Start one node that was stopped, and wait until it serves."""
+    from mcnode.network.local import open_network
+
+    local = open_network(work_dir)
+    local.start([node])
+    asyncio.run(local.wait_until_serving([node], progress=click.echo))
+
+
+@network.command()
+@_directory
+@click.argument("node")
+@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
+def logs(*, work_dir: Path, node: str, follow: bool) -> None:
+    """Print a node's log."""
+    from mcnode.network.local import open_network
+
+    path = open_network(work_dir).log_paths(node)[0]
+    try:
+        with path.open(errors="replace") as log:
+            while True:
+                click.echo(log.read(), nl=False)
+                if not follow:
+                    return
+                time.sleep(_FOLLOW_POLL_S)
+    except FileNotFoundError:
+        raise InvalidError(f"node {node} has not written a log yet: {path}") from None
+    except KeyboardInterrupt:
+        return
+
+
+@network.command()
+@_directory
+@click.option("--remove", is_flag=True, help="Remove the work directory too.")
+def down(*, work_dir: Path, remove: bool) -> None:
+    """Stop every node."""
+    from mcnode.network.local import open_network
+
+    open_network(work_dir).stop()
+    click.echo("all nodes are stopped")
+    if remove:
+        shutil.rmtree(work_dir)
+        click.echo(f"{work_dir} is removed")
+
+
+@network.command()
+@_topology
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+@click.option(
+    "--keep", is_flag=True, help="Keep the files (ledgers, logs, archives) for a look afterwards."
+)
+@click.option(
+    "--work-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the files go; a temporary directory if left out.",
+)
+def demo(*, topology_name: str, as_json: bool, keep: bool, work_dir: Path | None) -> None:
+    """The whole story: five nodes, a private payment, a crash, a verdict.
+
+    Starts a fresh network, pays, compares the ledgers block by block, verifies every block
+    signature, kills a node, pays again, lets the node catch up, tries to spend twice. Everything is
+    stopped at the end. Exit status 0 only if all of it held.
+    """
+    from mcnode.network.demo import run_demo
+
+    verdict = run_demo(topology_name, work_dir, keep=keep, show=None if as_json else click.echo)
+    if as_json:
+        click.echo(json.dumps(verdict.to_json(), indent=2))
+    if not verdict.held:
+        sys.exit(1)
