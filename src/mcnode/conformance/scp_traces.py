@@ -57,6 +57,8 @@ def _written_state(found: SlotState[Any]) -> SlotState[Any]:
         msgs=(),
         last_sent=None,
         valid_values=(),
+        nomination_deadline=None,
+        ballot_deadline=None,
         leaders=tuple(NODES[n] for n in NODES.numbers(found.leaders)),
     )
 

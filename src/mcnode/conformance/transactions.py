@@ -11,6 +11,7 @@ from mcnode.codec.digest import decode_and_digest32
 from mcnode.codec.protobuf import decode, encode
 from mcnode.conformance.membership import LedgerContext
 from mcnode.conformance.related import Cases, cases_beside
+from mcnode.conformance.splicing import splice
 from mcnode.conformance.vectors import Report, VectorFile, expect, expect_equal, runs
 from mcnode.crypto.commitment import commit
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
@@ -271,14 +272,6 @@ def run_negatives(file: VectorFile, report: Report) -> None:
             for version, expected in (case.get("result_at_version") or {}).items():
                 found = outcome(tx, case, int(version), roots)
                 expect_equal(f"result at version {version}", found, expected)
-
-
-def splice(base: bytes, parts: Sequence[str | list[int]]) -> bytes:
-    """Bytes from parts: `[offset, length]` of the base, or literal hex."""
-    return b"".join(
-        bytes.fromhex(part) if isinstance(part, str) else base[part[0] : part[0] + part[1]]
-        for part in parts
-    )
 
 
 @runs("transaction", r"genuine/rules_signed[^/]*\.jsonl")

@@ -128,6 +128,11 @@ class BallotProtocol(Generic[V]):
                 self.ballot = SlotBallot(counter, values)
         return True
 
+    def restore_timer(self, deadline: Tick | None) -> None:
+        """Take up a timer that was started for the present counter."""
+        self.timer.deadline = deadline
+        self._timer_counter = self.ballot.counter
+
     def _start_timer(self, tally: Tally[V], now: Tick) -> None:
         """Start the timer once a quorum has reached this counter."""
         if self.phase == Phase.EXTERNALIZE:

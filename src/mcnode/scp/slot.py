@@ -92,8 +92,7 @@ class Slot(Generic[V]):
             if not valid:
                 return None
             self._nomination.proposed |= valid
-            self._nominate(now)
-            self._advance_ballots(now)
+            return self.reconsider(now)
         return self._take_msg()
 
     def handle(self, msgs: Iterable[Msg[V]], now: Tick) -> Msg[V] | None:
@@ -103,6 +102,10 @@ class Slot(Generic[V]):
             batch.sort(key=lambda msg: _BY_TOPIC(msg.topic), reverse=True)
         if not sum(self._store(msg) for msg in batch):
             return None
+        return self.reconsider(now)
+
+    def reconsider(self, now: Tick) -> Msg[V] | None:
+        """Do everything that the stored messages allow."""
         if self._ballots.phase == Phase.NOMINATE_PREPARE:
             self._nominate(now)
         self._advance_ballots(now)
@@ -157,7 +160,7 @@ class Slot(Generic[V]):
         )
 
     def state(self) -> SlotState[V]:
-        """Everything the slot holds, but for the timers."""
+        """Everything the slot holds."""
         ascending, ballots, nomination = self._table.ascending, self._ballots, self._nomination
         return SlotState(
             slot_index=self.slot_index,
@@ -177,6 +180,8 @@ class Slot(Generic[V]):
             leaders=tuple(nomination.leaders),
             nomination_round=nomination.round,
             valid_values=self._table.all(),
+            nomination_deadline=self._nomination_timer.deadline,
+            ballot_deadline=ballots.timer.deadline,
         )
 
     def restore(self, state: SlotState[V]) -> None:
@@ -202,6 +207,8 @@ class Slot(Generic[V]):
         if state.phase == Phase.EXTERNALIZE:
             table.stop_validating()
         self._last_sent = state.last_sent
+        self._nomination_timer.deadline = state.nomination_deadline
+        ballots.restore_timer(state.ballot_deadline)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -296,13 +303,20 @@ class Slot(Generic[V]):
 
     # -- the message -----------------------------------------------------------------------------
 
-    def _take_msg(self) -> Msg[V] | None:
-        """The current message if it differs from the last one taken. [#7.7]"""
+    def msg(self) -> Msg[V] | None:
+        """What the slot has to say as it stands, sent or not; None while that is nothing. [#7.7]"""
         topic = self._topic()
-        if topic is None or (self._last_sent is not None and self._last_sent.topic == topic):
+        if topic is None:
             return None
-        self._last_sent = Msg(self.local_id, self.slot_index, self.quorum_set, topic)
-        return self._last_sent
+        return Msg(self.local_id, self.slot_index, self.quorum_set, topic)
+
+    def _take_msg(self) -> Msg[V] | None:
+        """The current message if it differs from the last one taken."""
+        msg = self.msg()
+        if msg is None or (self._last_sent is not None and self._last_sent.topic == msg.topic):
+            return None
+        self._last_sent = msg
+        return msg
 
     def _topic(self) -> Topic[V] | None:
         ballots = self._ballots

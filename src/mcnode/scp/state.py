@@ -4,6 +4,7 @@ import dataclasses
 from typing import Generic
 
 from mcnode.scp.ballot import Phase
+from mcnode.scp.timers import Tick
 from mcnode.scp.types import Ballot, Msg, NodeID, SlotIndex, V
 
 
@@ -21,7 +22,7 @@ class SlotMetrics:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SlotState(Generic[V]):
-    """All that a slot holds besides its timers; value sets ascend. [docs/protocol/scp.md#6]"""
+    """All that a slot holds; value sets ascend. [docs/protocol/scp.md#6]"""
 
     slot_index: SlotIndex
     node_id: NodeID
@@ -40,3 +41,5 @@ class SlotState(Generic[V]):
     leaders: tuple[NodeID, ...] = ()
     nomination_round: int = 1
     valid_values: tuple[V, ...] = ()
+    nomination_deadline: Tick | None = None
+    ballot_deadline: Tick | None = None

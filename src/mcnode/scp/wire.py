@@ -70,14 +70,15 @@ def _ascending(values: Iterable[V]) -> tuple[V, ...]:
     return tuple(sorted(set(values)))
 
 
-def _ballot_shape(value: Shape[V]) -> Shape[Ballot[V]]:
+def ballot_shape(value: Shape[V]) -> Shape[Ballot[V]]:
+    """A ballot; its list is kept in its order."""
     return Struct(Ballot, Member("N", U32, "counter"), Member("X", Seq(value), "values"))
 
 
 def topic_shape(value: Shape[V]) -> Shape[Topic[V]]:
     """A topic: a map of one entry from its name."""
     values: Shape[tuple[V, ...]] = Mapped(Seq(value), _ascending, _ascending)
-    ballot = _ballot_shape(value)
+    ballot = ballot_shape(value)
     nominate: Shape[NominatePayload[V]] = Struct(
         NominatePayload, Member("X", values, "voted"), Member("Y", values, "accepted")
     )
