@@ -10,6 +10,7 @@ mod curve;
 mod ed25519;
 mod generators;
 mod membership;
+mod merkle;
 mod multiscalar;
 mod range_proof;
 mod ring_signature;
@@ -31,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ring_signature::register(module)?;
     range_proof::register(module)?;
     membership::register(module)?;
+    merkle::register(module)?;
     schema::register(module)?;
     cbor::register(module)?;
     Ok(())

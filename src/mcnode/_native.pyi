@@ -186,6 +186,22 @@ def membership_fold(proofs: Sequence[bytes]) -> list[tuple[int, int, int, int, b
     not adjacent to those before it (also: there are no elements).
     """
 
+# merkle: nodes of the ledger's tree, named by inclusive ranges of leaves.
+
+def merkle_proof_keys(indices: Sequence[int], num_leaves: int) -> list[bytes]:
+    """Keys (16 bytes: both ends big-endian) of the stored nodes that proofs of these leaves need.
+
+    Ascending, each once.
+    """
+
+def merkle_proof_rows(
+    indices: Sequence[int], num_leaves: int, nodes: Sequence[tuple[bytes, bytes]], nil: bytes
+) -> list[bytes]:
+    """For each leaf, rows of its proof: both ends as 8 bytes little-endian, the hash of 32.
+
+    `nodes` are (key, hash); ValueError when a needed one is missing.
+    """
+
 # schema: the message engine. `specs` are `mcnode.codec.schema.MessageSpec`, the root first, closed
 # under reference; contexts and labels are UTF-8. Reading raises `mcnode.codec.errors.DecodeError`,
 # a Python value that does not fit `EncodeError`. Above 2 KiB reading and hashing release the GIL.
@@ -201,6 +217,12 @@ class MessageSchema:
     def decode_and_digest32(
         self, context: bytes, data: bytes, elements_max: int
     ) -> tuple[Any, bytes]: ...
+    def unpacked(self, rows: bytes, paths: list[str]) -> Any:
+        """A LazySequence from rows of fixed-size values, the inverse of `LazySequence.packed`.
+
+        ValueError when `rows` are not whole rows. Values are taken as they are.
+        """
+
     def appends(self, context: bytes, message: object) -> list[tuple[bytes, bytes]]:
         """The (label, data) messages that a transcript of `message` takes."""
 

@@ -1,12 +1,14 @@
 //! A list of messages whose Python objects are made when asked for.
+use std::sync::Arc;
+
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyIndexError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator, PySlice, PyTuple};
 
-use super::plan::{Body, Wire};
+use super::plan::{Body, Plan, Wire};
 use super::python::Source;
-use super::tape::{Node, Shared, bytes, integer};
+use super::tape::{Cell, Node, Shared, Tape, bytes, integer};
 
 #[pyclass(frozen, sequence, module = "mcnode._native")]
 pub struct LazySequence {
@@ -114,7 +116,7 @@ impl LazySequence {
     fn packed<'py>(&self, py: Python<'py>, paths: Vec<String>) -> PyResult<Bound<'py, PyBytes>> {
         let columns = paths
             .iter()
-            .map(|path| self.column(py, path))
+            .map(|path| column(py, &self.shared.plan, self.shared.message, path))
             .collect::<PyResult<Vec<_>>>()?;
         let mut rows = Vec::new();
         for &cell in self.shared.cells() {
@@ -127,31 +129,111 @@ impl LazySequence {
     }
 }
 
-impl LazySequence {
-    /// Field numbers from an element down to the value at `path`.
-    fn column(&self, py: Python<'_>, path: &str) -> PyResult<Vec<usize>> {
-        let wrong = || PyTypeError::new_err(format!("{path} is not a path to a fixed-size value"));
-        let mut message = Some(self.shared.message);
-        let mut column = Vec::new();
-        for part in path.split('.') {
-            let plan = &self.shared.plan.messages[message.ok_or_else(wrong)?];
-            let found = plan
-                .fields
-                .iter()
-                .position(|field| field.attribute.bind(py) == part);
-            let index = found.ok_or_else(wrong)?;
-            column.push(index);
-            message = match &plan.fields[index].body {
-                _ if plan.fields[index].repeated => return Err(wrong()),
-                Body::Message(inner) => Some(*inner),
-                Body::Scalar(scalar) if scalar.wire.is_integer() || scalar.length.is_some() => None,
-                _ => return Err(wrong()),
+/// Field numbers from a message down to the fixed-size value at `path`.
+fn column(py: Python<'_>, plan: &Plan, message: usize, path: &str) -> PyResult<Vec<usize>> {
+    let wrong = || PyTypeError::new_err(format!("{path} is not a path to a fixed-size value"));
+    let mut message = Some(message);
+    let mut column = Vec::new();
+    for part in path.split('.') {
+        let fields = &plan.messages[message.ok_or_else(wrong)?].fields;
+        let found = fields
+            .iter()
+            .position(|field| field.attribute.bind(py) == part);
+        let index = found.ok_or_else(wrong)?;
+        column.push(index);
+        message = match &fields[index].body {
+            _ if fields[index].repeated => return Err(wrong()),
+            Body::Message(inner) => Some(*inner),
+            Body::Scalar(scalar) if scalar.wire.is_integer() || scalar.length.is_some() => None,
+            _ => return Err(wrong()),
+        };
+    }
+    match message {
+        None => Ok(column),
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// The inverse of `packed`: elements of the first message of `plan`, from rows of values.
+///
+/// Nothing is checked but the size of the rows: they come from ourselves.
+pub fn unpacked(
+    py: Python<'_>,
+    plan: &Arc<Plan>,
+    rows: &[u8],
+    paths: &[String],
+) -> PyResult<LazySequence> {
+    let columns = paths
+        .iter()
+        .map(|path| column(py, plan, 0, path))
+        .collect::<PyResult<Vec<_>>>()?;
+    let widths: Vec<usize> = columns.iter().map(|column| width(plan, column)).collect();
+    let row_bytes: usize = widths.iter().sum();
+    if row_bytes == 0 || !rows.len().is_multiple_of(row_bytes) {
+        return Err(PyValueError::new_err(format!(
+            "{} bytes are not rows of {row_bytes}",
+            rows.len()
+        )));
+    }
+    let mut tape = Tape::default();
+    let mut list = Vec::with_capacity(rows.len() / row_bytes);
+    for row in rows.chunks_exact(row_bytes) {
+        let start = tape.allocate(&plan.messages[0]);
+        let mut rest = row;
+        for (column, &width) in columns.iter().zip(&widths) {
+            let (value, after) = rest.split_at(width);
+            lay_value(plan, &mut tape, 0, start, column, value);
+            rest = after;
+        }
+        list.push(Cell::Message(start));
+    }
+    tape.add_list(list);
+    Ok(LazySequence::new(Shared {
+        plan: plan.clone(),
+        tape: Arc::new(tape),
+        message: 0,
+        list: 0,
+    }))
+}
+
+/// Bytes of a packed value: an integer's 8, a wrapper's length.
+fn width(plan: &Plan, column: &[usize]) -> usize {
+    let mut message = 0;
+    for &index in column {
+        match &plan.messages[message].fields[index].body {
+            Body::Message(inner) => message = *inner,
+            Body::Scalar(scalar) if scalar.wire.is_integer() => return 8,
+            Body::Scalar(scalar) => return scalar.length.unwrap_or(0),
+            Body::Oneof(_) => return 0,
+        }
+    }
+    0
+}
+
+fn lay_value(
+    plan: &Plan,
+    tape: &mut Tape,
+    message: usize,
+    start: u32,
+    column: &[usize],
+    value: &[u8],
+) {
+    let place = start as usize + column[0];
+    match &plan.messages[message].fields[column[0]].body {
+        Body::Message(inner) => {
+            let below = match tape.cells[place] {
+                Cell::Message(below) => below,
+                _ => tape.allocate(&plan.messages[*inner]),
             };
+            tape.cells[place] = Cell::Message(below);
+            lay_value(plan, tape, *inner, below, &column[1..], value);
         }
-        match message {
-            None => Ok(column),
-            Some(_) => Err(wrong()),
+        Body::Scalar(scalar) if scalar.wire.is_integer() => {
+            let mut little = [0; 8];
+            little.copy_from_slice(value);
+            tape.cells[place] = Cell::Int(u64::from_le_bytes(little));
         }
+        _ => tape.cells[place] = tape.store(value),
     }
 }
 

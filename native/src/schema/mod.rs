@@ -179,6 +179,10 @@ impl MessageSchema {
         Ok((self.object(py, tape, root)?, digest))
     }
 
+    fn unpacked(&self, py: Python<'_>, rows: &[u8], paths: Vec<String>) -> PyResult<LazySequence> {
+        lazy::unpacked(py, &self.plan, rows, &paths)
+    }
+
     fn appends<'py>(
         &self,
         context: &[u8],

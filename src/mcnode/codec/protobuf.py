@@ -94,7 +94,7 @@ def packed_rows(sequence: Iterable[Any], *paths: str) -> bytes:
     return b"".join(_packed_value(element, path) for element in sequence for path in paths)
 
 
-def unpack_rows(cls: type[M], rows: bytes, *paths: str) -> Sequence[M]:
+def unpack_rows(cls: type[M], rows: bytes, *paths: str) -> tuple[M, ...]:
     """The inverse of `packed_rows`: messages from rows that this program made, made when asked for.
 
     Fields that no path leads to have their defaults.
@@ -103,7 +103,8 @@ def unpack_rows(cls: type[M], rows: bytes, *paths: str) -> Sequence[M]:
         TypeError: a path does not lead to an integer or to a value of fixed size.
         ValueError: `rows` are not whole rows.
     """
-    return schema_for(cls).unpacked(rows, list(paths))
+    messages: tuple[M, ...] = schema_for(cls).unpacked(rows, list(paths))
+    return messages
 
 
 def _packed_value(element: Any, path: str) -> bytes:

@@ -56,12 +56,3 @@ def _level_above(
         dirty.append(NIL_HASH)
     pairs = zip(dirty[::2], dirty[1::2], strict=True)
     return [node_hash(left, right) for left, right in pairs], first >> 1
-
-
-def proof_ranges(index: int, num_leaves: int) -> list[tuple[int, int]]:
-    """The ranges of a membership proof: the leaf itself, then each sibling, bottom up."""
-    ranges = [(index, index)]
-    for depth in range(tree_depth(num_leaves)):
-        start = ((index >> depth) ^ 1) << depth
-        ranges.append((start, start + (1 << depth) - 1))
-    return ranges

@@ -5,8 +5,9 @@ Plain functions over one transaction, so that a block is written, and a request 
 
 from collections.abc import Iterator, Sequence
 
-from mcnode.codec.protobuf import decode, encode
-from mcnode.ledger.db.merkle import changed_nodes, proof_ranges, root_range
+from mcnode import _native
+from mcnode.codec.protobuf import decode, encode, unpack_rows
+from mcnode.ledger.db.merkle import changed_nodes, root_range
 from mcnode.ledger.db.tables import (
     NUM_TX_OUTS_KEY,
     Table,
@@ -25,6 +26,9 @@ from mcnode.transaction.messages import (
     TxOutMembershipElement,
     TxOutMembershipProof,
 )
+
+_ELEMENT_PATHS = ("range.from_", "range.to", "hash")
+"""The columns of a packed membership element."""
 
 
 def get_num_tx_outs(txn: Txn, tables: Tables) -> int:
@@ -109,22 +113,17 @@ def get_membership_proofs(
     for index in indices:
         if index >= num_tx_outs:
             raise TxOutIndexOutOfBounds(index, num_tx_outs)
-    ranges = [proof_ranges(index, num_tx_outs) for index in indices]
-    keys = {range_key(start, end) for path in ranges for start, end in path if start < num_tx_outs}
+    keys = _native.merkle_proof_keys(indices, num_tx_outs)
     with txn.cursor(tables.merkle_hash_by_range) as cursor:
-        hashes = dict(cursor.getmulti(sorted(keys)))
+        nodes = cursor.getmulti(keys)
+    if len(nodes) != len(keys):
+        raise NotFound(f"{len(keys)} tree nodes are needed, {len(nodes)} are stored")
+    rows = _native.merkle_proof_rows(indices, num_tx_outs, nodes, NIL_HASH)
     return [
         TxOutMembershipProof(
-            index,
-            num_tx_outs - 1,
-            tuple(
-                TxOutMembershipElement(
-                    Range(start, end), hashes.get(range_key(start, end), NIL_HASH)
-                )
-                for start, end in path
-            ),
+            index, num_tx_outs - 1, unpack_rows(TxOutMembershipElement, row, *_ELEMENT_PATHS)
         )
-        for index, path in zip(indices, ranges, strict=True)
+        for index, row in zip(indices, rows, strict=True)
     ]
 
 
