@@ -7,7 +7,6 @@ Nodes are numbers, quorum sets `[threshold, members]` or `{threshold, members}`,
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from mcnode.conformance.vectors import VectorFile, read_unpacked
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.crypto.rng import Hc128Rng
 from mcnode.errors import InvalidError
@@ -21,9 +20,6 @@ from mcnode.scp.types import (
     Prepare,
     PreparePayload,
 )
-
-Value = int | str
-Sets = dict[str, Any]
 
 
 def node_id(number: int) -> NodeID:
@@ -146,8 +142,3 @@ def validate_except(bad: Iterable[Any]) -> Callable[[Any], None]:
             raise InvalidError(f"value {value} is one of {len(refused)} refused")
 
     return validate
-
-
-def json_of(file: VectorFile, relative: str) -> bytes:
-    """The content of a file that `file` refers to."""
-    return read_unpacked(file.sibling(relative))

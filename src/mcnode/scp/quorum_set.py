@@ -17,9 +17,9 @@ from mcnode.scp.errors import InvalidQuorumSetError
 
 N = TypeVar("N", bound=Hashable)
 
-DEPTH_MAX = 8
-"""Levels of a quorum set taken from a peer. Published sets use two; every level multiplies
-work."""
+DEPTH_MAX = 5
+"""Levels of a quorum set taken from a peer, the outermost included: four of nesting. Published sets
+have two levels; each multiplies work."""
 
 NODES_MAX = 1000
 """Members, over all levels, of a quorum set taken from a peer: the whole network is far
