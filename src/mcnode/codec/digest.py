@@ -117,7 +117,7 @@ def decode_and_digest32(cls: type[Any], context: str, data: bytes) -> tuple[Any,
 
 
 class Transcript:
-    """A Merlin transcript. [docs/protocol/messages.md#4]"""
+    """A Merlin transcript. [docs/protocol/crypto.md#3]"""
 
     __slots__ = ("_native",)
 

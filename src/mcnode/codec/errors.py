@@ -9,7 +9,7 @@ class DecodeError(InvalidError):
     """Bytes are not an encoding of the message that was asked for.
 
     The text is the one that the network's own software shows; `path` lists `Message.field` from
-    the innermost message outwards. [docs/protocol/transaction.md#2.1]
+    the innermost message outwards. [docs/protocol/messages.md#3]
     """
 
     def __init__(self, path: Sequence[str], description: str) -> None:

@@ -1,7 +1,7 @@
 """Declared messages to protobuf bytes and back.
 
 Two encoders exist in the network and their bytes differ, so every encoding names its `Order`. Any
-order of fields is read. [docs/protocol/ledger.md#0]
+order of fields is read. [docs/protocol/messages.md#2]
 """
 
 import enum
@@ -52,7 +52,7 @@ def decode(cls: type[M], data: bytes, order: Order = Order.PROST) -> M:
     """The message that `data` encodes.
 
     Absent fields read as defaults, unknown ones are skipped, a repeated sub-message is merged, of
-    a repeated scalar the last counts. [docs/protocol/transaction.md#2.1]
+    a repeated scalar the last counts. [docs/protocol/messages.md#3]
 
     Raises:
         DecodeError: `data` is not such a message, or has more elements than `elements_max` allows.

@@ -22,7 +22,7 @@ A message is a frozen dataclass whose fields say their protobuf tag and kind::
 
 Values: integers are `int`, byte strings (also the fixed-size ones) `bytes`, text `str`, repeated
 fields `tuple`, sub-messages instances of their class, an absent optional `None`. Every field has a
-default, so `TxOut()` is what the empty byte string decodes to. [docs/protocol/messages.md]
+default, so `TxOut()` is what the empty byte string decodes to. [docs/protocol/messages.md#1]
 
 Digest members follow the order of declaration; protobuf follows the tags. A member whose value is
 absent, an empty sequence, empty bytes or empty text is left out of the digest unless `never_omit`.

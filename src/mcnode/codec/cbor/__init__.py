@@ -4,7 +4,7 @@ Written: definite lengths, shortest integers, structs as maps with text keys in 
 declaration, an enum as a map of one entry, an absent option as null. Read: also longer forms of
 integers, indefinite lengths, tags (skipped), structs as plain arrays, fields named by position or
 by a byte string, unknown fields. Refused: missing and repeated fields, bytes behind the item, more
-than 127 containers open at once. [docs/protocol/scp.md#4.3]
+than 127 containers open at once. [docs/protocol/messages.md#5]
 
 A shape is put together once and used both ways::
 
