@@ -13,7 +13,7 @@ from mcnode.crypto.fog_hint import fake_onetime_hint
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.onetime_keys import recover_onetime_private_key
 from mcnode.crypto.rng import ChaCha12Rng, RandomBytes
-from mcnode.ledger.db.merkle import changed_nodes, proof_ranges, root_range
+from mcnode.ledger.db.merkle import changed_nodes, root_range, tree_depth
 from mcnode.transaction.block_version import LATEST_BLOCK_VERSION, BlockVersion
 from mcnode.transaction.builder import InputCredentials, TransactionBuilder
 from mcnode.transaction.builder.memo_builder import MemoBuilder
@@ -51,11 +51,14 @@ class TxOutTree:
         count = len(self) if count is None else count
         if index >= count:
             raise MismatchError(f"output {index} is not in the ledger of {count}")
-        elements = tuple(
-            TxOutMembershipElement(Range(from_, to), self._node(from_, to, count))
-            for from_, to in proof_ranges(index, count)
-        )
-        return TxOutMembershipProof(index, count - 1, elements)
+        elements = [self._element(index, index, count)]
+        for depth in range(tree_depth(count)):
+            sibling = ((index >> depth) ^ 1) << depth
+            elements.append(self._element(sibling, sibling + (1 << depth) - 1, count))
+        return TxOutMembershipProof(index, count - 1, tuple(elements))
+
+    def _element(self, from_: int, to: int, count: int) -> TxOutMembershipElement:
+        return TxOutMembershipElement(Range(from_, to), self._node(from_, to, count))
 
     def _node(self, from_: int, to: int, count: int) -> bytes:
         return self._nodes_of(count).get((from_, to), NIL_HASH)
