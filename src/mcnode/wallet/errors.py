@@ -1,6 +1,8 @@
 """What a wallet cannot do, and what to do about it."""
 
-from mcnode.errors import InvalidError, UnavailableError
+from collections.abc import Sequence
+
+from mcnode.errors import InvalidError, McNodeError, UnavailableError
 
 
 class WalletFileError(InvalidError):
@@ -9,6 +11,14 @@ class WalletFileError(InvalidError):
 
 class WalletExists(WalletFileError):
     """There is a file already; a wallet is never overwritten."""
+
+
+class SettingsError(InvalidError):
+    """A setting is missing or cannot be used."""
+
+
+class InvalidAmount(InvalidError):
+    """An amount is no number, too precise, zero or above 64 bits."""
 
 
 class InsufficientFunds(InvalidError):
@@ -39,6 +49,13 @@ class InsufficientTxOuts(InvalidError):
         super().__init__(f"ledger has {found} outputs, rings need {needed} distinct ones")
 
 
+class InputsTaken(UnavailableError):
+    """Another payment of this wallet took the same outputs in the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__("another payment took the same outputs just now; try again")
+
+
 class TokenCannotPayFees(InvalidError):
     """The network names no minimum fee for the token."""
 
@@ -46,20 +63,70 @@ class TokenCannotPayFees(InvalidError):
         super().__init__(f"token cannot be used to pay fees: {token_id}")
 
 
-class AnotherNetwork(InvalidError):
-    """The node and the archives have different blocks."""
+class FeeBelowMinimum(InvalidError):
+    """The fee asked for is below what the network takes."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, fee: int, minimum: int) -> None:
+        super().__init__(f"fee is {fee}, minimum {minimum}")
+
+
+class FogNotSupported(InvalidError):
+    """Recipient or sender is found through a fog server."""
+
+    def __init__(self) -> None:
+        super().__init__("the address, or this account, uses a fog server: that cannot be paid yet")
+
+
+class AnotherNetwork(InvalidError):
+    """What is known and what is offered are different blockchains."""
+
+    def __init__(self, index: int, known: str, offered: str) -> None:
         super().__init__(
-            f"the node has another block {index} than the archives: check --node and --archive"
+            f"block {index} of {offered} is not that of {known}: they belong to different networks"
         )
+        self.index = index
 
 
 class NodeBehindArchives(UnavailableError):
     """The node has not reached the blocks that the archives hold."""
 
-    def __init__(self, node_index: int, own_index: int) -> None:
-        super().__init__(f"node is at block {node_index}, archives at {own_index}; try again")
+    def __init__(self, target: object, node_index: int, own_index: int) -> None:
+        super().__init__(f"{target} is at block {node_index}, archives at {own_index}; try again")
+
+
+class ArchivesUnavailable(UnavailableError):
+    """No archive gave the block that it must have."""
+
+    def __init__(self, index: int, reason: object) -> None:
+        super().__init__(f"no archive has block {index} now: {reason}")
+
+
+class NoNodeAvailable(UnavailableError):
+    """No node could be asked."""
+
+    def __init__(self, errors: Sequence[McNodeError]) -> None:
+        reasons = "; ".join(map(str, errors))
+        super().__init__(f"no node answers ({len(errors)} asked): {reasons}")
+        self.errors = tuple(errors)
+
+
+class SubmissionUnclear(UnavailableError):
+    """A node may or may not have taken the payment before the connection failed."""
+
+    def __init__(self, errors: Sequence[McNodeError]) -> None:
+        reasons = "; ".join(map(str, errors))
+        super().__init__(
+            "unclear whether a node took the payment; its inputs stay reserved until it is final "
+            f"or expires: {reasons}"
+        )
+        self.errors = tuple(errors)
+
+
+class PaymentUnknown(InvalidError):
+    """This wallet did not make such a payment."""
+
+    def __init__(self, tx_hash: bytes) -> None:
+        super().__init__(f"no payment with transaction hash {tx_hash.hex()}")
 
 
 class PaymentExpired(InvalidError):
@@ -69,8 +136,25 @@ class PaymentExpired(InvalidError):
         super().__init__(f"payment expired at block {tombstone_block}; nothing was spent")
 
 
+class PaymentRefused(InvalidError):
+    """A node refused the payment; nothing was spent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"payment was refused: {reason}")
+
+
+class PaymentSuperseded(InvalidError):
+    """Another payment of the same account spent the inputs first."""
+
+    def __init__(self) -> None:
+        super().__init__("another wallet of this account spent the inputs; this payment is void")
+
+
 class PaymentTimeout(UnavailableError):
     """The payment is not final yet."""
 
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(f"payment not final after {timeout_s:g} s; sync later to see")
+    def __init__(self, timeout_s: float, own_index: int) -> None:
+        super().__init__(
+            f"payment not final after {timeout_s:g} s, archives are at block {own_index}; "
+            "sync later to see"
+        )

@@ -10,7 +10,7 @@ from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.builder.input_credentials import InputCredentials
 from mcnode.transaction.constants import RING_SIZE
 from mcnode.wallet.errors import InsufficientTxOuts
-from mcnode.wallet.store import OwnedOutput
+from mcnode.wallet.records import OwnedOutput
 
 RandomBelow = Callable[[int], int]
 """A uniform number from 0 to below the argument; `secrets.randbelow` outside of tests."""
@@ -27,7 +27,9 @@ def make_credentials(
     Raises:
         InsufficientTxOuts: the ledger is too small.
     """
-    rings = choose_rings([output.tx_out_index for output in inputs], ledger.num_txos(), random_below)
+    rings = choose_rings(
+        [output.tx_out_index for output in inputs], ledger.num_txos(), random_below
+    )
     flat = [index for ring in rings for index in ring]
     proofs = ledger.get_tx_out_proof_of_memberships(flat)
     tx_outs = [ledger.get_tx_out_by_index(index) for index in flat]

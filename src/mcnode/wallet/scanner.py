@@ -13,7 +13,7 @@ from mcnode.crypto.onetime_keys import recover_onetime_private_key, scan_outputs
 from mcnode.crypto.ring_signature import key_image
 from mcnode.transaction.messages import TxOut
 from mcnode.transaction.tx_out import ViewKeyMatchError, decrypt_memo, view_key_match
-from mcnode.wallet.store import OwnedOutput
+from mcnode.wallet.records import OwnedOutput
 
 SUBADDRESSES_WATCHED = 10
 """Subaddresses 0 to 9 besides the reserved ones."""

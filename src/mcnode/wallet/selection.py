@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mcnode.transaction.constants import MAX_INPUTS
 from mcnode.wallet.errors import InsufficientFunds, InsufficientFundsFragmentedUtxos
-from mcnode.wallet.store import OwnedOutput
+from mcnode.wallet.records import OwnedOutput
 
 
 def select_inputs(
@@ -18,7 +18,8 @@ def select_inputs(
         InsufficientFunds: all of them together are not enough.
         InsufficientFundsFragmentedUtxos: they are, but not the 16 largest.
     """
-    ascending = sorted(spendable, key=lambda output: (output.value, output.tx_out_index))
+    worth = [output for output in spendable if output.value]
+    ascending = sorted(worth, key=lambda output: (output.value, output.tx_out_index))
     total = sum(output.value for output in ascending)
     if total < needed:
         raise InsufficientFunds(needed, total, token_id)
