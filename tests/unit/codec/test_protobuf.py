@@ -19,6 +19,7 @@ from mcnode.codec.protobuf import (
     encode,
     encode_wrapper,
     packed_rows,
+    unpack_rows,
 )
 from mcnode.codec.schema import OPTIONAL, REQUIRED, field, message, oneof, repeated
 
@@ -426,3 +427,21 @@ def test_packed_rows_refuse_other_paths(path: str) -> None:
         packed_rows(lazy_rows, path)
     with pytest.raises((TypeError, AttributeError)):
         packed_rows(ROWS, path)
+
+
+def test_rows_become_messages_again() -> None:
+    paths = ("point.y", "key", "point.x")
+    rows = unpack_rows(Row, packed_rows(ROWS, *paths), *paths)
+    assert rows == ROWS
+    assert encode(Rows(rows)) == encode(Rows(ROWS))
+    assert unpack_rows(Row, KEY, "key") == (Row(key=KEY),)
+    assert unpack_rows(Row, b"", "key") == ()
+
+
+def test_only_whole_rows_become_messages() -> None:
+    with pytest.raises(ValueError, match="31 bytes are not rows of 32"):
+        unpack_rows(Row, bytes(31), "key")
+    with pytest.raises(ValueError, match="0 bytes are not rows of 0"):
+        unpack_rows(Row, b"")
+    with pytest.raises(TypeError, match="note is not a path to a fixed-size value"):
+        unpack_rows(Row, b"", "note")
