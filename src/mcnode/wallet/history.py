@@ -1,7 +1,8 @@
 """What happened on an account, oldest first; memos read and, where possible, proved.
 
 Payments of this wallet come from its own notes. A wallet that was restored from its mnemonic has
-none: there the destination memos on change outputs tell what was sent. [docs/protocol/transaction.md#11]
+none: there the destination memos on change outputs tell what was sent.
+[docs/protocol/transaction.md#11]
 """
 
 import dataclasses

@@ -124,6 +124,7 @@ def make_payment(
     spendable: Sequence[OwnedOutput],
     order: Order,
     terms: Terms,
+    *,
     made_at: int,
     random_bytes: RandomBytes = os.urandom,
 ) -> BuiltPayment:

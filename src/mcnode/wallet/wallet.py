@@ -1,0 +1,401 @@
+"""The wallet as a library: see the package's page for ten lines that send a payment."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from mcnode.account.account_key import AccountKey
+from mcnode.account.key_files import parse_key_json
+from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
+from mcnode.account.printable import parse_printable_address, to_printable
+from mcnode.account.public_address import PublicAddress
+from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX
+from mcnode.api.gen.consensus_common_pb2 import ProposeTxResult
+from mcnode.codec import protobuf
+from mcnode.connection.attested import Accepted
+from mcnode.connection.errors import TxRefused
+from mcnode.errors import InvalidError, McNodeError
+from mcnode.ledger.db import LedgerDB
+from mcnode.transaction.constants import MOB
+from mcnode.wallet.errors import (
+    AnotherNetwork,
+    PaymentExpired,
+    PaymentRefused,
+    PaymentSuperseded,
+    PaymentTimeout,
+    SubmissionUnclear,
+    WalletFileError,
+)
+from mcnode.wallet.history import HistoryEntry, make_history
+from mcnode.wallet.ledger_copy import (
+    BATCH_BLOCKS,
+    Progress,
+    ReportProgress,
+    check_same_network,
+    fetch_new_blocks,
+    open_copy,
+)
+from mcnode.wallet.nodes import Connect, Nodes, connect_attested
+from mcnode.wallet.payments import BuiltPayment, Order, fetch_terms, make_payment
+from mcnode.wallet.records import Balance, Payment, PaymentState, ScannedBlock
+from mcnode.wallet.scanner import Scanner
+from mcnode.wallet.settings import WalletSettings
+from mcnode.wallet.store import WalletStore
+
+T = TypeVar("T")
+
+ENTROPY_BYTES: Final = 32
+"""Of a new mnemonic: 24 words."""
+_ACCOUNT, _SETTINGS = "account_key", "network"
+_IN_LEDGER_ALREADY: Final = frozenset(
+    {ProposeTxResult.ContainsSpentKeyImage, ProposeTxResult.ContainsExistingOutputPublicKey}
+)
+_POLL_FIRST_S, _POLL_FACTOR, _POLL_MAX_S = 0.05, 1.3, 1.0
+"""How often `wait_final` looks: a local network is done in a fraction of a second."""
+
+
+def parse_account(secret: str) -> AccountKey:
+    """The account of a mnemonic or of the text of a key file.
+
+    Raises:
+        InvalidMnemonic, KeyFileError: it is neither; the message does not repeat it.
+    """
+    if secret.lstrip().startswith("{"):
+        return parse_key_json(secret)
+    return account_key_from_mnemonic(secret)
+
+
+def _ignore(_progress: Progress) -> None:
+    pass
+
+
+class Wallet:
+    """One account on one network. Use `create`, `import_` or `open`, and `close` at the end.
+
+    Methods that read archives or talk to nodes are asynchronous; their work is done in threads.
+    """
+
+    def __init__(
+        self,
+        store: WalletStore,
+        settings: WalletSettings,
+        *,
+        connect: Connect | None = None,
+        unix_time: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._account = _load_account(store)
+        self.settings = settings
+        self._connect = connect
+        self._unix_time = unix_time
+        self._scanner = Scanner(self._account)
+        self._nodes: Nodes | None = None
+        self._ledger: LedgerDB | None = None
+        self._sync_lock = asyncio.Lock()
+        self._pay_lock = asyncio.Lock()
+
+    # ---- making and opening ---------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, path: Path | str, settings: WalletSettings) -> tuple[Self, str]:
+        """A wallet with a new account, and its mnemonic of 24 words, which is not stored.
+
+        Raises:
+            WalletExists, WalletFileError: the file cannot be made.
+        """
+        mnemonic = mnemonic_from_entropy(os.urandom(ENTROPY_BYTES))
+        return cls.import_(path, settings, mnemonic), mnemonic
+
+    @classmethod
+    def import_(cls, path: Path | str, settings: WalletSettings, account: AccountKey | str) -> Self:
+        """A wallet for an account: keys, a mnemonic, or the text of a key file.
+
+        Raises:
+            InvalidMnemonic, KeyFileError: the text is neither.
+            WalletExists, WalletFileError: the file cannot be made.
+        """
+        keys = parse_account(account) if isinstance(account, str) else account
+        stored = [(_ACCOUNT, protobuf.encode(keys).hex()), (_SETTINGS, settings.to_json())]
+        return cls(WalletStore.create(Path(path), stored), settings)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        settings: WalletSettings | None = None,
+        *,
+        connect: Connect | None = None,
+        unix_time: Callable[[], float] = time.time,
+    ) -> Self:
+        """An existing wallet, with its stored settings unless others are given.
+
+        Args:
+            connect, unix_time: injected for tests.
+
+        Raises:
+            WalletFileError: the file cannot be used.
+        """
+        store = WalletStore.open(Path(path))
+        try:
+            used = settings or WalletSettings.from_json(store.setting(_SETTINGS) or "")
+            return cls(store, used, connect=connect, unix_time=unix_time)
+        except BaseException:
+            store.close()
+            raise
+
+    def save_settings(self, settings: WalletSettings) -> None:
+        """Use other settings for the next opening of the file."""
+        self._store.set_setting(_SETTINGS, settings.to_json())
+
+    async def close(self) -> None:
+        """End connections and close files."""
+        nodes, self._nodes = self._nodes, None
+        if nodes is not None:
+            await nodes.close()
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+        self._store.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    # ---- what is known --------------------------------------------------------------------------
+
+    def address(self, subaddress_index: int = DEFAULT_SUBADDRESS_INDEX) -> str:
+        """The printable address to be paid at."""
+        return to_printable(self._account.subaddress(subaddress_index))
+
+    def balance(self) -> dict[int, Balance]:
+        """By token id, as of the last `sync`; values in the token's smallest unit."""
+        return self._store.balances()
+
+    def history(self) -> list[HistoryEntry]:
+        """Payments received and sent, oldest first, as of the last `sync`."""
+        return make_history(self._account, self._store.outputs(), self._store.payments())
+
+    def payment(self, tx_hash: bytes) -> Payment:
+        """How far a payment is, as of the last `sync`. Raises `PaymentUnknown`."""
+        return self._store.payment(tx_hash)
+
+    @property
+    def num_blocks(self) -> int:
+        """How many blocks the wallet has looked at."""
+        return self._store.next_block()
+
+    # ---- reading the blockchain -----------------------------------------------------------------
+
+    async def sync(self, report: ReportProgress = _ignore) -> int:
+        """Read new blocks from the archives and note what they mean; returns `num_blocks`.
+
+        Raises:
+            SettingsError: no archive is set.
+            ArchivesUnavailable: no archive answers.
+            AnotherNetwork: archives, ledger copy and wallet file do not belong together.
+            InvalidBlockReceived, LedgerError: an archive serves broken blocks.
+        """
+        return await self._sync(report, check_network=True)
+
+    async def _sync(self, report: ReportProgress, *, check_network: bool) -> int:
+        async with self._sync_lock:
+            return await _in_thread(lambda stop: self._sync_in_thread(report, check_network, stop))
+
+    def _sync_in_thread(
+        self, report: ReportProgress, check_network: bool, stop: threading.Event
+    ) -> int:
+        ledger, fetcher = self._open_ledger(), self.settings.fetcher()
+        if check_network:
+            check_same_network(ledger, fetcher)
+        fetch_new_blocks(ledger, fetcher, report, stop)
+        self._scan(ledger, report, stop)
+        return self.num_blocks
+
+    def _open_ledger(self) -> LedgerDB:
+        if self._ledger is None:
+            beside = self._store.path.with_name(self._store.path.name + ".ledger")
+            self._ledger = open_copy(self.settings.ledger_copy or beside)
+        return self._ledger
+
+    def _scan(self, ledger: LedgerDB, report: ReportProgress, stop: threading.Event) -> None:
+        end, following = ledger.num_blocks(), self._store.next_block()
+        if (
+            following
+            and following <= end
+            and ledger.block_id(following - 1) != (self._store.last_block_id())
+        ):
+            raise AnotherNetwork(
+                following - 1, f"the wallet {self._store.path}", f"the copy in {ledger.path}"
+            )
+        while following < end and not stop.is_set():
+            batch = range(following, min(following + BATCH_BLOCKS, end))
+            self._store.record_blocks([self._scan_block(ledger, index) for index in batch])
+            following = batch.stop
+            report(Progress("scan", following, end))
+
+    def _scan_block(self, ledger: LedgerDB, index: int) -> ScannedBlock:
+        block, contents = ledger.get_block(index), ledger.get_block_contents(index)
+        first = block.cumulative_txo_count - len(contents.outputs)
+        return ScannedBlock(
+            index,
+            block.id,
+            self._scanner.scan(contents.outputs, first, index),
+            contents.key_images,
+            [output.public_key for output in contents.outputs],
+        )
+
+    # ---- paying ---------------------------------------------------------------------------------
+
+    async def send(
+        self,
+        recipient: PublicAddress | str,
+        value: int,
+        *,
+        token_id: int = MOB,
+        fee: int | None = None,
+    ) -> Payment:
+        """Pay `value` smallest units to an address; returns when a node has taken the payment.
+
+        The blocks known so far decide what can be spent: `sync` first. Raises as `prepare` and
+        `submit`.
+        """
+        built = await self.prepare(recipient, value, token_id=token_id, fee=fee)
+        await self.submit(built)
+        return built.payment
+
+    async def prepare(
+        self,
+        recipient: PublicAddress | str,
+        value: int,
+        *,
+        token_id: int = MOB,
+        fee: int | None = None,
+    ) -> BuiltPayment:
+        """Build a payment and note it, so that nothing else takes its inputs; nothing is sent.
+
+        Raises:
+            PrintableError: the recipient is no address.
+            NoNodeAvailable: no node says what it charges.
+            AnotherNetwork: the node is not on the network of the archives.
+            As `payments.make_payment`.
+        """
+        address = parse_printable_address(recipient) if isinstance(recipient, str) else recipient
+        order = Order(address, value, token_id, fee)
+        ledger = self._open_ledger()
+        head = ledger.get_latest_block()
+        terms = await self._open_nodes().ask(lambda node: fetch_terms(node, head))
+
+        def build() -> BuiltPayment:
+            built = make_payment(
+                self._account,
+                ledger,
+                self._store.spendable(token_id),
+                order,
+                terms,
+                made_at=int(self._unix_time()),
+            )
+            self._store.add_payment(built.payment, built.key_images)
+            return built
+
+        async with self._pay_lock:
+            return await _in_thread(lambda _stop: build())
+
+    async def submit(self, built: BuiltPayment) -> Accepted:
+        """Hand in a prepared payment.
+
+        Raises:
+            TxRefused: it breaks a rule. The inputs are free again, unless the ledger has them or
+                the payment already: then the next `sync` settles it.
+            EvidenceRefused, CallRefused, NoNodeAvailable: no node saw it; they are free again.
+            SubmissionUnclear: a node may have taken it; they stay reserved, see `wait_final`.
+        """
+        try:
+            return await self._open_nodes().submit(built.tx)
+        except McNodeError as error:
+            if not _is_settled_by_ledger(error):
+                self._store.mark_refused(built.payment.tx_hash, str(error))
+            raise
+
+    def _open_nodes(self) -> Nodes:
+        if self._nodes is None:
+            connect = self._connect or connect_attested(
+                self.settings.chain_id, self.settings.enclave.to_trust()
+            )
+            self._nodes = Nodes(self.settings.node_uris(), connect)
+        return self._nodes
+
+    async def wait_final(self, payment: Payment, timeout_s: float) -> Payment:
+        """Read blocks until a payment is in one; returns it with its block.
+
+        Raises:
+            PaymentTimeout: it is not, so far.
+            PaymentExpired, PaymentRefused, PaymentSuperseded: it never will be.
+            As `sync`.
+        """
+        poll_s = _POLL_FIRST_S
+        deadline = time.monotonic() + timeout_s
+        await self.sync()
+        while True:
+            current = self.payment(payment.tx_hash)
+            if current.state is not PaymentState.SUBMITTED:
+                return _final_or_raise(current)
+            remaining_s = deadline - time.monotonic()
+            if remaining_s <= 0:
+                raise PaymentTimeout(timeout_s, self.num_blocks - 1)
+            await asyncio.sleep(min(poll_s, remaining_s))
+            poll_s = min(poll_s * _POLL_FACTOR, _POLL_MAX_S)
+            await self._sync(_ignore, check_network=False)
+
+
+def _final_or_raise(payment: Payment) -> Payment:
+    match payment.state:
+        case PaymentState.EXPIRED:
+            raise PaymentExpired(payment.tombstone_block)
+        case PaymentState.REFUSED:
+            raise PaymentRefused(payment.reason)
+        case PaymentState.SUPERSEDED:
+            raise PaymentSuperseded
+    return payment
+
+
+def _is_settled_by_ledger(error: McNodeError) -> bool:
+    """Whether a failed submission leaves it to later blocks what became of the payment."""
+    if isinstance(error, TxRefused):
+        return error.result in _IN_LEDGER_ALREADY
+    return isinstance(error, SubmissionUnclear)
+
+
+def _load_account(store: WalletStore) -> AccountKey:
+    try:
+        return protobuf.decode(AccountKey, bytes.fromhex(store.setting(_ACCOUNT) or ""))
+    except (ValueError, InvalidError) as error:
+        raise WalletFileError(f"{store.path} holds no account: {type(error).__name__}") from None
+
+
+async def _in_thread(work: Callable[[threading.Event], T]) -> T:
+    """Run `work` in a thread; when cancelled, tell it to stop and wait until it has.
+
+    So nothing is closed under its feet.
+    """
+    stop = threading.Event()
+    running = asyncio.ensure_future(asyncio.to_thread(work, stop))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        stop.set()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # taken note of; the cancellation is what the caller asked for
+        raise
