@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,15 @@ from mcnode.codec.protobuf import decode, encode
 from mcnode.conformance.membership import LedgerContext
 from mcnode.conformance.related import Cases, cases_beside
 from mcnode.conformance.splicing import splice
-from mcnode.conformance.vectors import Report, VectorFile, expect, expect_equal, runs
+from mcnode.conformance.summaries import check_report
+from mcnode.conformance.vectors import (
+    Report,
+    VectorFile,
+    expect,
+    expect_equal,
+    read_unpacked,
+    runs,
+)
 from mcnode.crypto.commitment import commit
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.onetime_keys import confirmation_number
@@ -38,6 +47,7 @@ from mcnode.transaction.messages import (
     TxOut,
     TxOutMembershipProof,
     TxPrefix,
+    TxSummaryUnblindingData,
 )
 from mcnode.transaction.ring_ct.rings import (
     InputRing,
@@ -52,7 +62,8 @@ from mcnode.transaction.ring_ct.signing_digest import (
     mlsag_signing_message,
 )
 from mcnode.transaction.tx_out import commitment_of, create_tx_out, decrypt_memo
-from mcnode.transaction.tx_summary import make_tx_summary
+from mcnode.transaction.summary.tx_summary import make_tx_summary
+from mcnode.transaction.summary.verifier import verify_tx_summary
 from mcnode.transaction.validation import membership_proof_highest_indices, validate
 from mcnode.transaction.validation.input_rules import check_all_input_rules
 
@@ -122,6 +133,7 @@ def _proof(text: str) -> TxOutMembershipProof:
 def run_transactions(file: VectorFile, report: Report) -> None:
     """Signed transactions: digests, verdict at every version, and signing them again."""
     ledger = LedgerContext.beside(file)
+    accounts = json.loads(read_unpacked(file.sibling("context.json")))["accounts"]
     for case in file.json_lines():
         with report.case(case["id"]):
             tx = _check_identity(case)
@@ -134,6 +146,8 @@ def run_transactions(file: VectorFile, report: Report) -> None:
                 expect_equal(f"result at version {other}", found, expected)
             _check_outputs(case, tx, version)
             _check_signed_again(case, tx, version)
+            if case["summary_report"] is not None:
+                _check_summary_report(case, tx, accounts)
 
 
 def _check_identity(case: Case) -> Tx:
@@ -221,6 +235,22 @@ def _check_own_output(
     )
     expect_equal("output made again", made, tx_out)
     expect_equal("shared_secret", made_secret, shared_secret)
+
+
+def _check_summary_report(case: Case, tx: Tx, accounts: dict[str, Case]) -> None:
+    """What a signer with the viewer's view key is told."""
+    expected = case["summary_report"]
+    summary = make_tx_summary(tx.prefix, tx.signature.pseudo_output_commitments)
+    data = decode(TxSummaryUnblindingData, bytes.fromhex(case["tx_summary_unblinding_data"]))
+    view_private = RistrettoPrivate(bytes.fromhex(accounts[expected["viewer"]]["view_private"]))
+    extended_message = bytes.fromhex(case["extended_message"])
+    try:
+        found = verify_tx_summary(extended_message, summary, data, view_private)
+    except TransactionError as error:
+        expect_equal("summary error", network_name(error), expected.get("error"))
+    else:
+        expect("error" not in expected, "a summary was accepted that should not be")
+        check_report(expected, *found)
 
 
 def _opened(given: Case) -> OpenedAmount:

@@ -8,6 +8,7 @@ of a transaction. Digest members follow the order of declaration. [docs/protocol
 
 import dataclasses
 
+from mcnode.account.public_address import PublicAddress
 from mcnode.codec.schema import (
     BOOL,
     BYTES,
@@ -311,6 +312,31 @@ class TxSummary:
     fee: int = field(3, UINT64)
     fee_token_id: int = field(4, UINT64)
     tombstone_block: int = field(5, UINT64)
+
+
+@message
+class TxOutSummaryUnblindingData:
+    """What a signer needs to check one output's summary.
+
+    An output of input rules has neither address nor key, change needs neither.
+    """
+
+    unmasked_amount: UnmaskedAmount = field(1, UnmaskedAmount)
+    address: PublicAddress | None = field(2, PublicAddress, presence=OPTIONAL)
+    tx_private_key: bytes | None = field(3, RISTRETTO_PRIVATE, presence=OPTIONAL)
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"TxOutSummaryUnblindingData({self.unmasked_amount}, {self.address}, …)"
+
+
+@message
+class TxSummaryUnblindingData:
+    """What a signer needs to check a summary. [docs/protocol/transaction.md#14]"""
+
+    block_version: int = field(1, UINT32)
+    outputs: tuple[TxOutSummaryUnblindingData, ...] = repeated(2, TxOutSummaryUnblindingData)
+    inputs: tuple[UnmaskedAmount, ...] = repeated(3, UnmaskedAmount)
 
 
 @message

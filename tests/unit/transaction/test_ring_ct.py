@@ -30,7 +30,7 @@ from mcnode.transaction.ring_ct.rings import (
 )
 from mcnode.transaction.ring_ct.signing import make_signing_data
 from mcnode.transaction.ring_ct.verification import check_signature
-from mcnode.transaction.tx_summary import ZipExact
+from mcnode.transaction.summary.tx_summary import ZipExact
 
 FEE = 7
 

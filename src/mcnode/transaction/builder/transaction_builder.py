@@ -52,8 +52,8 @@ from mcnode.transaction.ring_ct.rings import (
     RingSigner,
 )
 from mcnode.transaction.ring_ct.signing import amount_of, make_signing_data
+from mcnode.transaction.summary.tx_summary import ZipExact
 from mcnode.transaction.tx_out import create_tx_out
-from mcnode.transaction.tx_summary import ZipExact
 
 MakeMemo = Callable[[Amount, PublicAddress, bytes], bytes]
 

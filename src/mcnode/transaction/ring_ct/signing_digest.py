@@ -6,7 +6,7 @@ from mcnode.codec.digest import List, Primitive, Transcript
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.hashing import tx_prefix_hash
 from mcnode.transaction.messages import TxPrefix, TxSummary
-from mcnode.transaction.tx_summary import make_tx_summary
+from mcnode.transaction.summary.tx_summary import make_tx_summary
 
 
 def mlsag_signing_message(

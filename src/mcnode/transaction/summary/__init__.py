@@ -1,0 +1,4 @@
+"""Summaries of transactions, for signers that cannot see the whole.
+
+[docs/protocol/transaction.md#14]
+"""
