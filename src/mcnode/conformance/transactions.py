@@ -61,9 +61,9 @@ from mcnode.transaction.ring_ct.signing_digest import (
     extended_message_digest,
     mlsag_signing_message,
 )
-from mcnode.transaction.tx_out import commitment_of, create_tx_out, decrypt_memo
 from mcnode.transaction.summary.tx_summary import make_tx_summary
 from mcnode.transaction.summary.verifier import verify_tx_summary
+from mcnode.transaction.tx_out import commitment_of, create_tx_out, decrypt_memo
 from mcnode.transaction.validation import membership_proof_highest_indices, validate
 from mcnode.transaction.validation.input_rules import check_all_input_rules
 
