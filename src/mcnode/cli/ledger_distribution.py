@@ -84,3 +84,7 @@ def _parse_buckets(text: str) -> tuple[int, ...]:
 def main() -> None:
     """Entry point of the program `ledger-distribution`."""
     run_command(ledger_distribution)
+
+
+if __name__ == "__main__":
+    main()

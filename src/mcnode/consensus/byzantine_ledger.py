@@ -58,6 +58,9 @@ PENDING_VALUES_TO_NOMINATE_MAX = 100
 """Values proposed per slot; the network's own bound."""
 SYNC_BLOCKS_MAX = 100
 """Blocks per catch-up attempt."""
+FETCH_GRACE_S = 0.3
+"""How long transactions that a statement names may be under way to us before they are fetched: a
+check takes milliseconds, a busy machine a few dozen of them."""
 
 
 def to_tick(now: float) -> Tick:
@@ -154,6 +157,10 @@ class ByzantineLedger:
         self._slot_index = ledger.num_blocks()
         self._outgoing: Msg[ConsensusValue] | None = None
         self._refusals = 0
+        self._fetch_at: float | None = None
+        """When statements that wait for transactions want them fetched."""
+        self._highest_peer_block: int | None = None
+        """Looked up when needed; None after a statement may have changed it."""
 
     # -- inputs -----------------------------------------------------------------------------------
 
@@ -177,6 +184,7 @@ class ByzantineLedger:
         self._relay.heard(received_from, scp_msg.sender_id.public_key, now)
         decided = scp_msg.slot_index - (0 if isinstance(scp_msg.topic, ExternalizeTopic) else 1)
         self._network.push(scp_msg.sender_id, decided)
+        self._highest_peer_block = None
         if scp_msg.slot_index + 1 >= self._slot_index:
             self._queue.push(QueuedMsg(msg, (received_from,)))
 
@@ -244,7 +252,8 @@ class ByzantineLedger:
         if self._has_work:
             return 0.0
         tick = self._node.next_deadline
-        candidates = [None if tick is None else after_tick(tick), self._relay.next_due()]
+        timer = None if tick is None else after_tick(tick)
+        candidates = [timer, self._relay.next_due(), self._fetch_at]
         return min((at for at in candidates if at is not None), default=None)
 
     def is_behind(self) -> bool:
@@ -258,7 +267,7 @@ class ByzantineLedger:
             pending_values=len(self._pending),
             queued_messages=len(self._queue),
             refused_messages=self._refusals,
-            highest_peer_block=self._network.highest_block_index() or 0,
+            highest_peer_block=self._highest_block_of_peers(),
             is_behind=self.is_behind(),
             slot=self._node.metrics(),
         )
@@ -270,11 +279,16 @@ class ByzantineLedger:
 
     # -- parts of a tick --------------------------------------------------------------------------
 
+    def _highest_block_of_peers(self) -> int:
+        """The highest block that a blocking quorum of peers has decided; 0 while none is known."""
+        if self._highest_peer_block is None:
+            self._highest_peer_block = self._network.highest_block_index() or 0
+        return self._highest_peer_block
+
     def _step_sync_state(self, now: float, actions: list[Action]) -> bool:
         """Step the sync state; True when this tick does nothing else."""
         local_index = self._ledger.num_blocks() - 1
-        highest = self._network.highest_block_index()
-        blocks_behind = max(0, highest - local_index) if highest is not None else 0
+        blocks_behind = max(0, self._highest_block_of_peers() - local_index)
         was_behind = self.is_behind()
         self._sync_state = next_state(self._sync_state, blocks_behind, now)
         if isinstance(self._sync_state, IsBehind):
@@ -289,12 +303,13 @@ class ByzantineLedger:
 
     def _process_messages(self, now: float, actions: list[Action]) -> None:
         ready: list[Msg[ConsensusValue]] = []
+        self._fetch_at = None
         for queued in self._queue.take_up_to(self._slot_index):
             if not self._builds_on_our_ledger(queued.msg):
                 continue
             missing = self._values.missing(tx_hashes_of(queued.msg.scp_msg))
             if missing:
-                self._wait_for_txs(queued, missing, actions)
+                self._wait_for_txs(queued, missing, now, actions)
                 continue
             self._pass_on(queued, now, actions)
             ready.append(queued.msg.scp_msg)
@@ -308,17 +323,23 @@ class ByzantineLedger:
         return self._ledger.block_id(slot_index - 1) == msg.prev_block_id
 
     def _wait_for_txs(
-        self, queued: QueuedMsg, missing: Sequence[bytes], actions: list[Action]
+        self, queued: QueuedMsg, missing: Sequence[bytes], now: float, actions: list[Action]
     ) -> None:
-        """Fetch what is missing from a neighbour that handed the statement over.
+        """Let a statement wait for transactions, and fetch them if they do not come by themselves.
 
-        One that has said that it lacks one of them is not asked again in this slot; when nobody is
-        left the statement is dropped.
+        They usually do: the node that took them in pushes them to everybody at the same time as
+        consensus begins to talk about them. Then a neighbour that handed the statement over is
+        asked; one that has said that it lacks one of them is not asked again in this slot. When
+        nobody is left the statement is dropped.
         """
+        since = queued.waiting_since if queued.waiting_since is not None else now
+        waiting = dataclasses.replace(queued, waiting_since=since)
         for peer in queued.sources:
             if self._unavailable.get(peer, set()).isdisjoint(missing):
-                self._queue.push(queued)
-                if peer not in self._fetching:
+                self._queue.push(waiting)
+                if now < since + FETCH_GRACE_S:
+                    self._fetch_at = _earlier(self._fetch_at, since + FETCH_GRACE_S)
+                elif peer not in self._fetching:
                     self._fetching.add(peer)
                     actions.append(FetchTxs(peer, tuple(missing)))
                 return
@@ -369,3 +390,7 @@ class ByzantineLedger:
         self._values.block_completed(slot_index)
         self._pending.retain_valid()
         self._need_nominate = len(self._pending) > 0
+
+
+def _earlier(at: float | None, other: float) -> float:
+    return other if at is None else min(at, other)

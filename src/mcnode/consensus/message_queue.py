@@ -25,6 +25,8 @@ class QueuedMsg:
 
     msg: ConsensusMsg
     sources: tuple[str, ...]
+    waiting_since: float | None = None
+    """Since when it waits for transactions that it names."""
 
     @property
     def received_from(self) -> str:
@@ -48,6 +50,8 @@ class MessageQueue:
         kept = self._messages.get(key)
         if kept is not None and compare_topics(kept.msg.scp_msg.topic, scp_msg.topic) >= 0:
             return
+        if kept is not None and queued.waiting_since is None:
+            queued = dataclasses.replace(queued, waiting_since=kept.waiting_since)
         self._messages[key] = queued
         if len(self._messages) > QUEUED_MAX:
             self._messages.popitem(last=False)
@@ -58,7 +62,7 @@ class MessageQueue:
         kept = self._messages.get(key)
         if kept is None or neighbour in kept.sources or len(kept.sources) >= SOURCES_MAX:
             return
-        self._messages[key] = QueuedMsg(kept.msg, (*kept.sources, neighbour))
+        self._messages[key] = dataclasses.replace(kept, sources=(*kept.sources, neighbour))
 
     def take_up_to(self, slot_index: int) -> list[QueuedMsg]:
         """Remove and return the statements of slots up to `slot_index`, in order of arrival.

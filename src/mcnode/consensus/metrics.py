@@ -24,12 +24,6 @@ MESSAGE_SIZE_BUCKETS: Final = tuple(float(1 << power) for power in range(6, 24, 
 PENDING_VALUE_BUCKETS: Final = (*range(1, 11), 15, 20, 25, 30, 45, 60)
 OPERATION_BUCKETS: Final = GRPC_DURATION_BUCKETS
 
-PHASE_NOMINATE_PREPARE: Final = 2
-PHASE_PREPARE: Final = 3
-PHASE_COMMIT: Final = 4
-PHASE_EXTERNALIZE: Final = 5
-"""Values of the gauge `cur_slot_phase`."""
-
 VALIDATION_ERROR_LABELS_MAX: Final = 100
 """Kinds of validation error that get a counter of their own; a label must not grow with what
 strangers send."""
@@ -172,13 +166,25 @@ class NodeMetrics:
         for duration_s in waited_s:
             self._pending_value_processing_time.observe(duration_s)
 
-    def show(self, snapshot: "Snapshot", *, tx_cache_entries: int) -> None:
+    def show(self, snapshot: "Snapshot", *, tx_cache_entries: int, events_waiting: int) -> None:
         """Set the gauges of the slot under way."""
-        self.scp.gauge("cur_slot_num", snapshot.slot_index)
-        self.scp.gauge("prev_slot_number", max(0, snapshot.slot_index - 1))
-        self.scp.gauge("cur_num_pending_values", snapshot.pending_values)
-        self.scp.gauge("byzantine_ledger_msg_queue_size", snapshot.queued_messages)
-        self.scp.gauge("tx_cache_num_entries", tx_cache_entries)
+        slot = snapshot.slot
+        gauges = {
+            "cur_slot_num": snapshot.slot_index,
+            "prev_slot_number": max(0, snapshot.slot_index - 1),
+            "cur_num_pending_values": snapshot.pending_values,
+            "cur_slot_phase": int(slot.phase),
+            "cur_slot_num_voted_nominated": slot.voted_count,
+            "cur_slot_num_accepted_nominated": slot.accepted_count,
+            "cur_slot_num_confirmed_nominated": slot.confirmed_count,
+            "cur_slot_nomination_round": slot.nomination_round,
+            "cur_slot_ballot_counter": slot.ballot_counter,
+            "byzantine_ledger_msg_queue_size": snapshot.queued_messages,
+            "consensus_msgs_from_network_queue_size": events_waiting,
+            "tx_cache_num_entries": tx_cache_entries,
+        }
+        for op, value in gauges.items():
+            self.scp.gauge(op, value)
 
     def count_validation_error(self, kind: str) -> None:
         """A transaction was refused; `kind` is the name of the error's class."""

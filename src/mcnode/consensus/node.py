@@ -10,7 +10,8 @@ node: a half-working member of a quorum is worse than an absent one. [docs/proto
 import asyncio
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -22,7 +23,7 @@ from mcnode.connection.channel import open_channel
 from mcnode.connection.retry import PEER_BROADCAST
 from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
-from mcnode.consensus.byzantine_ledger import ByzantineLedger, Snapshot
+from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
@@ -85,21 +86,30 @@ class ConsensusNode:
 
     def pending_values(self) -> int:
         """Values that wait for a block."""
-        snapshot = self._shell.snapshot
-        return snapshot.pending_values if snapshot else 0
+        return self._worker.snapshot().pending_values
 
     def is_serving(self) -> bool:
         """Whether the node is started and not catching up."""
-        snapshot = self._shell.snapshot
-        return self._is_running and not (snapshot is not None and snapshot.is_behind)
+        return self._is_running and not self._worker.snapshot().is_behind
 
     def num_blocks(self) -> int:
         """Blocks in the ledger."""
         return self._ledger.num_blocks()
 
-    def snapshot(self) -> Snapshot | None:
-        """Figures of the decision core; None before its first turn."""
-        return self._shell.snapshot
+    async def _info(self) -> Mapping[str, Any]:
+        """For operators. Reads files, hence the thread."""
+        return await asyncio.to_thread(
+            node_info, self._config, self._ledger, self._worker.snapshot()
+        )
+
+    def metrics_text(self) -> str:
+        """All metrics, the gauges as of now."""
+        self._metrics.show(
+            self._worker.snapshot(),
+            tx_cache_entries=len(self._txs),
+            events_waiting=self._worker.events_waiting(),
+        )
+        return self._metrics.text()
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -265,8 +275,8 @@ class ConsensusNode:
             id=self._config.peer_responder_id,
             build_info=self._build.to_wire(),
             build_info_json=self._build.to_json_text(),
-            info=functools.partial(node_info, self._config, self._ledger, self.snapshot),
-            metrics_text=self._metrics.text,
+            info=self._info,
+            metrics_text=self.metrics_text,
             log_filter=self._log_filter,
         )
         served = [

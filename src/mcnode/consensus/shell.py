@@ -8,7 +8,6 @@ import structlog
 from mcnode.blockchain.block_data import BlockData
 from mcnode.connection.retry import FETCH_MISSING_TXS, retry
 from mcnode.consensus.block_former import BlockFormer
-from mcnode.consensus.byzantine_ledger import Snapshot
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.crypto.keys import Ed25519Private
@@ -82,7 +81,6 @@ class NodeShell:
         self._former = former
         self._ledger_sync = ledger_sync
         self._metrics = metrics
-        self.snapshot: Snapshot | None = None
 
     async def broadcast(self, scp_msg: Msg[ConsensusValue], prev_block_id: bytes) -> None:
         """Sign a statement, remember it as our latest, queue it for every peer."""
@@ -158,9 +156,3 @@ class NodeShell:
             outputs=len(block_data.contents.outputs),
             key_images=len(block_data.contents.key_images),
         )
-
-    def turn_ended(self, snapshot: Snapshot, events_waiting: int) -> None:
-        """Update gauges."""
-        self.snapshot = snapshot
-        self._metrics.show(snapshot, tx_cache_entries=len(self._txs))
-        self._metrics.scp.gauge("consensus_msgs_from_network_queue_size", events_waiting)

@@ -1,6 +1,5 @@
 """What operators see of a running node: `/info`, `GetNodeConfig`. [docs/protocol/service.md#13]"""
 
-from collections.abc import Callable
 from typing import Any
 
 from mcnode.api.convert import to_generated
@@ -19,32 +18,29 @@ SIMULATED_WARNING = (
 )
 
 
-def node_info(
-    config: NodeConfig, ledger: LedgerDB, snapshot: Callable[[], Snapshot | None]
-) -> dict[str, Any]:
+def node_info(config: NodeConfig, ledger: LedgerDB, snapshot: Snapshot) -> dict[str, Any]:
     """The JSON of `/info`; files are read as they are now."""
     network = config.load_network()
     return {
         "config": config_json(config),
         "network": network.to_json(),
-        "status": _status(config, network, ledger, snapshot()),
+        "status": _status(config, network, ledger, snapshot),
     }
 
 
 def _status(
-    config: NodeConfig, network: NetworkConfig, ledger: LedgerDB, snapshot: Snapshot | None
+    config: NodeConfig, network: NetworkConfig, ledger: LedgerDB, snapshot: Snapshot
 ) -> dict[str, Any]:
     latest = _latest_block(ledger)
     height = None if latest is None else latest.index + 1
-    highest_peer_block = snapshot.highest_peer_block if snapshot else 0
     status: dict[str, Any] = {
         "block_height": height,
-        "blocks_behind": None if height is None else max(0, highest_peer_block - height),
+        "blocks_behind": None if height is None else max(0, snapshot.highest_peer_block - height),
         "broadcast_peer_count": len(network.broadcast_peers),
         "known_peer_count": len(network.known_peers or ()),
         "latest_block_hash": None if latest is None else latest.id.hex(),
         "latest_block_timestamp": _latest_timestamp(ledger, latest),
-        "sync_status": "catchup" if snapshot and snapshot.is_behind else "synced",
+        "sync_status": "catchup" if snapshot.is_behind else "synced",
         "version": PROTOCOL_RELEASE,
         "attestation": config.enclave_mode.value,
     }

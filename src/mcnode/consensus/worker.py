@@ -111,10 +111,6 @@ class WorkerPorts(Protocol):
         """Count and log a new block; `waited_s` are the waits of our own clients' values."""
         ...
 
-    def turn_ended(self, snapshot: Snapshot, events_waiting: int) -> None:
-        """Update gauges."""
-        ...
-
 
 class ConsensusWorker:
     """Runs a `ByzantineLedger`."""
@@ -131,6 +127,14 @@ class ConsensusWorker:
         """Hand an event in; waits while the queue is full."""
         await self._events.put(event)
 
+    def snapshot(self) -> Snapshot:
+        """Figures as of now. To be called on the loop that runs the worker."""
+        return self._core.snapshot()
+
+    def events_waiting(self) -> int:
+        """Length of the queue."""
+        return self._events.qsize()
+
     async def run(self) -> None:
         """Serve until cancelled. An error of ours ends it, and with it the node."""
         async with asyncio.TaskGroup() as group:
@@ -138,7 +142,6 @@ class ConsensusWorker:
                 await self._wait_for_work()
                 for action in self._core.tick(self._clock()):
                     await self._perform(action, group)
-                self._ports.turn_ended(self._core.snapshot(), self._events.qsize())
 
     async def _wait_for_work(self) -> None:
         """Until there is an event or a deadline; then take in everything that waits."""

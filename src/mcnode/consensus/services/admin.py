@@ -1,9 +1,8 @@
 """`AdminAPI` and `BuildInfoApi`: what operators ask of a node. [docs/protocol/service.md#13]"""
 
-import asyncio
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import grpc
@@ -64,8 +63,8 @@ class AdminService:
     id: str
     build_info: BuildInfo
     build_info_json: str
-    info: Callable[[], Mapping[str, Any]]
-    """Configuration, network file and status; reads files, so it is called in a thread."""
+    info: Callable[[], Awaitable[Mapping[str, Any]]]
+    """Configuration, network file and status."""
     metrics_text: Callable[[], str]
     log_filter: LogFilter
 
@@ -87,7 +86,7 @@ class AdminService:
     async def get_info(self, _request: Empty, _call: Call) -> GetInfoResponse:
         """Who this node is, what it was told, how it is."""
         try:
-            info = await asyncio.to_thread(self.info)
+            info = await self.info()
         except McNodeError as error:
             raise StatusError(grpc.StatusCode.INTERNAL, str(error)) from error
         return GetInfoResponse(
