@@ -4,7 +4,7 @@ use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::scalar::Scalar as GroupScalar;
 
 use super::plan::{Check, Scalar};
-use super::read::Refusal;
+use super::reader::Refusal;
 use super::tape::{Cell, Tape};
 
 /// Check the length and contents of a value; a scalar may be replaced by its reduced form.

@@ -8,6 +8,7 @@ mod lazy;
 mod plan;
 mod python;
 mod read;
+mod reader;
 mod tape;
 mod write;
 
@@ -21,7 +22,8 @@ use crate::strobe::Transcript;
 use lazy::LazySequence;
 use plan::Plan;
 use python::Source;
-use read::{Form, Refusal};
+use read::Form;
+use reader::Refusal;
 use tape::{Node, Tape};
 
 /// From this many encoded bytes on, reading and hashing take long enough to let others run.

@@ -8,7 +8,7 @@ use pyo3::{IntoPyObjectExt, ffi};
 
 use super::lazy::LazySequence;
 use super::plan::{Body, FieldPlan, MessagePlan, Plan, Presence, Scalar, Wire};
-use super::read::Refusal;
+use super::reader::Refusal;
 use super::tape::{Cell, Node, Shared, Tape, bytes, integer};
 
 /// How deep messages made in Python may nest. Reading stops at 100, and the deepest message read

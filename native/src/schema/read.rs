@@ -3,11 +3,17 @@
 //! Lengths and contents of fixed-size values are checked wherever they occur; absent parts are
 //! defaults. The two forms (see `mcnode.codec.protobuf.Order`) differ here in responder ids alone.
 use super::check;
-use super::plan::{Body, FieldPlan, MessagePlan, Plan, Scalar, Wire};
+use super::plan::{Body, FieldPlan, Plan, Scalar, Wire};
+use super::reader::{
+    LENGTH_DELIMITED, Reader, Refusal, Result, SIXTY_FOUR_BIT, VARINT, check_depth, expect_wire,
+};
 use super::tape::{Cell, EMPTY, Tape};
 
 /// How deep messages and groups may nest; prost's own limit.
 const DEPTH_MAX: u32 = 100;
+
+/// Ranges of the tape's buffer are 32 bits wide, and reduced scalars are added behind the input.
+const BYTES_MAX: usize = 1 << 30;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Form {
@@ -15,73 +21,19 @@ pub enum Form {
     RustProtobuf,
 }
 
-/// Why bytes were refused: `path` from the innermost field outwards.
-#[derive(Debug)]
-pub struct Refusal {
-    pub path: Vec<String>,
-    pub description: String,
-}
-
-impl Refusal {
-    pub fn new(description: impl Into<String>) -> Self {
-        Refusal {
-            path: Vec::new(),
-            description: description.into(),
-        }
-    }
-
-    pub fn within(mut self, message: &MessagePlan, field: &FieldPlan) -> Self {
-        self.path.push(format!("{}.{}", message.name, field.name));
-        self
-    }
-}
-
-type Result<T> = std::result::Result<T, Refusal>;
-
-const VARINT: u8 = 0;
-const SIXTY_FOUR_BIT: u8 = 1;
-const LENGTH_DELIMITED: u8 = 2;
-const START_GROUP: u8 = 3;
-const END_GROUP: u8 = 4;
-const THIRTY_TWO_BIT: u8 = 5;
-
-const WIRE_NAMES: [&str; 6] = [
-    "Varint",
-    "SixtyFourBit",
-    "LengthDelimited",
-    "StartGroup",
-    "EndGroup",
-    "ThirtyTwoBit",
-];
-
-fn expect_wire(found: u8, expected: u8) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Refusal::new(format!(
-        "invalid wire type: {} (expected {})",
-        WIRE_NAMES[found as usize], WIRE_NAMES[expected as usize]
-    )))
-}
-
 /// Decode `data` as the root message of `plan`.
 pub fn decode(plan: &Plan, data: &[u8], form: Form, elements_max: usize) -> Result<(Tape, u32)> {
     let mut decoder = Decoder {
         plan,
-        data,
-        pos: 0,
+        reader: Reader { data, pos: 0 },
         form,
         tape: Tape::default(),
         elements_left: elements_max,
         elements_max,
     };
-    // Ranges of the tape's buffer are 32 bits wide, and reduced scalars are added behind the input.
-    if data.len() > (1 << 31) {
-        return Err(Refusal::new(format!(
-            "message has {} bytes, limit {}",
-            data.len(),
-            1u32 << 31
-        )));
+    if data.len() > BYTES_MAX {
+        let text = format!("message has {} bytes, limit {BYTES_MAX}", data.len());
+        return Err(Refusal::new(text));
     }
     decoder.tape.data.reserve(data.len() + data.len() / 8);
     decoder.tape.data.extend_from_slice(data);
@@ -97,8 +49,7 @@ pub fn decode_wrapper(scalar: &Scalar, data: &[u8]) -> Result<Vec<u8>> {
     };
     let mut decoder = Decoder {
         plan: &empty,
-        data,
-        pos: 0,
+        reader: Reader { data, pos: 0 },
         form: Form::Prost,
         tape: Tape::default(),
         elements_left: 0,
@@ -111,8 +62,7 @@ pub fn decode_wrapper(scalar: &Scalar, data: &[u8]) -> Result<Vec<u8>> {
 
 struct Decoder<'a> {
     plan: &'a Plan,
-    data: &'a [u8],
-    pos: usize,
+    reader: Reader<'a>,
     form: Form,
     tape: Tape,
     /// How many more list elements and sub-messages may be made.
@@ -121,90 +71,13 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn remaining(&self) -> usize {
-        self.data.len() - self.pos
-    }
-
-    fn varint(&mut self) -> Result<u64> {
-        let mut value = 0;
-        for (count, &byte) in self.data[self.pos..].iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * count);
-            if byte < 0x80 {
-                if count == 9 && byte > 1 {
-                    break;
-                }
-                self.pos += count + 1;
-                return Ok(value);
-            }
-        }
-        Err(Refusal::new("invalid varint"))
-    }
-
-    fn key(&mut self) -> Result<(u32, u8)> {
-        let key = self.varint()?;
-        let Ok(short) = u32::try_from(key) else {
-            return Err(Refusal::new(format!("invalid key value: {key}")));
-        };
-        let wire = (short & 7) as u8;
-        if wire > THIRTY_TWO_BIT {
-            return Err(Refusal::new(format!("invalid wire type value: {wire}")));
-        }
-        if short >> 3 == 0 {
-            return Err(Refusal::new("invalid tag value: 0"));
-        }
-        Ok((short >> 3, wire))
-    }
-
-    /// Read a length and say where that many bytes end.
-    fn delimited(&mut self) -> Result<usize> {
-        let length = self.varint()?;
-        if length > self.remaining() as u64 {
-            return Err(Refusal::new("buffer underflow"));
-        }
-        Ok(self.pos + length as usize)
-    }
-
-    fn fixed64(&mut self) -> Result<u64> {
-        let Some(bytes) = self.data.get(self.pos..self.pos + 8) else {
-            return Err(Refusal::new("buffer underflow"));
-        };
-        self.pos += 8;
-        Ok(u64::from_le_bytes(bytes.try_into().expect("8 bytes")))
-    }
-
-    fn skip(&mut self, tag: u32, wire: u8, depth: u32) -> Result<()> {
-        check_depth(depth)?;
-        let length = match wire {
-            VARINT => self.varint().map(|_| 0)?,
-            SIXTY_FOUR_BIT => 8,
-            LENGTH_DELIMITED => self.varint()?,
-            THIRTY_TWO_BIT => 4,
-            START_GROUP => loop {
-                let (inner_tag, inner_wire) = self.key()?;
-                if inner_wire == END_GROUP {
-                    if inner_tag != tag {
-                        return Err(Refusal::new("unexpected end group tag"));
-                    }
-                    break 0;
-                }
-                self.skip(inner_tag, inner_wire, depth - 1)?;
-            },
-            _ => return Err(Refusal::new("unexpected end group tag")),
-        };
-        if length > self.remaining() as u64 {
-            return Err(Refusal::new("buffer underflow"));
-        }
-        self.pos += length as usize;
-        Ok(())
-    }
-
     /// Read fields of a message into its cells until `end`.
     fn fields(&mut self, message: usize, start: u32, end: usize, depth: u32) -> Result<()> {
         let plan = &self.plan.messages[message];
-        while self.pos < end {
-            let (tag, wire) = self.key()?;
+        while self.reader.pos < end {
+            let (tag, wire) = self.reader.key()?;
             match plan.tags.iter().find(|&&(known, _, _)| known == tag) {
-                None => self.skip(tag, wire, depth)?,
+                None => self.reader.skip(tag, wire, depth)?,
                 Some(&(_, index, alternative)) => {
                     let field = &plan.fields[index];
                     let place = start as usize + index;
@@ -216,14 +89,7 @@ impl<'a> Decoder<'a> {
                 }
             }
         }
-        self.check_end(end)
-    }
-
-    fn check_end(&self, end: usize) -> Result<()> {
-        if self.pos != end {
-            return Err(Refusal::new("delimited length exceeded"));
-        }
-        Ok(())
+        self.reader.check_end(end)
     }
 
     fn value(
@@ -279,7 +145,7 @@ impl<'a> Decoder<'a> {
     fn message(&mut self, message: usize, wire: u8, kept: u32, depth: u32) -> Result<u32> {
         expect_wire(wire, LENGTH_DELIMITED)?;
         check_depth(depth)?;
-        let end = self.delimited()?;
+        let end = self.reader.delimited()?;
         let start = if kept == EMPTY {
             self.count_element()?;
             self.tape.allocate(&self.plan.messages[message])
@@ -315,21 +181,21 @@ impl<'a> Decoder<'a> {
             self.tape.integers[index as usize].push(value);
             return Ok(list);
         }
-        let end = self.delimited()?;
-        while self.pos < end {
+        let end = self.reader.delimited()?;
+        while self.reader.pos < end {
             let value = self.integer(scalar.wire)?;
             self.tape.integers[index as usize].push(value);
         }
-        self.check_end(end)?;
+        self.reader.check_end(end)?;
         Ok(list)
     }
 
     fn integer(&mut self, wire: Wire) -> Result<u64> {
         Ok(match wire {
-            Wire::Varint64 => self.varint()?,
-            Wire::Varint32 => self.varint()? & 0xffff_ffff,
-            Wire::Bool => u64::from(self.varint()? != 0),
-            _ => self.fixed64()?,
+            Wire::Varint64 => self.reader.varint()?,
+            Wire::Varint32 => self.reader.varint()? & 0xffff_ffff,
+            Wire::Bool => u64::from(self.reader.varint()? != 0),
+            _ => self.reader.fixed64()?,
         })
     }
 
@@ -348,7 +214,7 @@ impl<'a> Decoder<'a> {
             return self.contents(scalar);
         }
         check_depth(depth)?;
-        let end = self.delimited()?;
+        let end = self.reader.delimited()?;
         self.wrapper_fields(scalar, before, end, depth - 1)
     }
 
@@ -361,42 +227,35 @@ impl<'a> Decoder<'a> {
         depth: u32,
     ) -> Result<Cell> {
         let mut value = before;
-        while self.pos < end {
-            let (tag, wire) = self.key()?;
+        while self.reader.pos < end {
+            let (tag, wire) = self.reader.key()?;
             if tag != 1 {
-                self.skip(tag, wire, depth)?;
+                self.reader.skip(tag, wire, depth)?;
                 continue;
             }
             expect_wire(wire, LENGTH_DELIMITED)?;
             let contents = self.contents(scalar)?;
             value = check::checked(scalar, &mut self.tape, contents)?;
         }
-        self.check_end(end)?;
+        self.reader.check_end(end)?;
         Ok(match value {
-            Cell::Unset => self.tape.store(&scalar.default),
+            Cell::Unset => Cell::Default,
             set => set,
         })
     }
 
     /// A length and that many bytes, which are UTF-8 where text is due.
     fn contents(&mut self, scalar: &Scalar) -> Result<Cell> {
-        let end = self.delimited()?;
-        let begin = self.pos;
-        self.pos = end;
-        if scalar.wire.is_text() && std::str::from_utf8(&self.data[begin..end]).is_err() {
+        let end = self.reader.delimited()?;
+        let begin = self.reader.pos;
+        self.reader.pos = end;
+        if scalar.wire.is_text() && std::str::from_utf8(&self.reader.data[begin..end]).is_err() {
             return Err(Refusal::new(
                 "invalid string value: data is not UTF-8 encoded",
             ));
         }
         Ok(Cell::Bytes(begin as u32, (end - begin) as u32))
     }
-}
-
-fn check_depth(depth: u32) -> Result<()> {
-    if depth == 0 {
-        return Err(Refusal::new("recursion limit reached"));
-    }
-    Ok(())
 }
 
 fn integer_wire(wire: Wire) -> u8 {

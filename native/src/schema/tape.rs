@@ -11,6 +11,8 @@ use super::plan::{FieldPlan, MessagePlan, Plan, Scalar};
 #[derive(Clone, Copy)]
 pub enum Cell {
     Unset,
+    /// A fixed-size value that was written without its bytes.
+    Default,
     Int(u64),
     /// Start and length in `data`.
     Bytes(u32, u32),

@@ -140,6 +140,13 @@ def test_the_same_alternative_merges_and_another_replaces() -> None:
     assert decode(Everything, other + first).low_choice == Point(1, 0)
 
 
+def test_a_wrapper_written_without_its_bytes_is_there_with_its_default() -> None:
+    assert decode(Everything, b"\x1a\x00").memo == bytes(66)
+    assert decode(Everything, b"\x72\x00\x72\x00").keys == (bytes(32),) * 2
+    again = b"\x12\x22\x0a\x20" + KEY + b"\x12\x00"
+    assert decode(Everything, again).key == KEY
+
+
 def test_integers_come_packed_or_not() -> None:
     assert decode(Everything, bytes.fromhex("2a0301ac0228052a00")).packed == (1, 300, 5)
     assert decode(Everything, bytes.fromhex("32020102")).unpacked == (1, 2)
