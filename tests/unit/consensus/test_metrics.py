@@ -4,6 +4,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mcnode.consensus.byzantine_ledger import Snapshot
 from mcnode.consensus.metrics import VALIDATION_ERROR_LABELS_MAX, NodeMetrics, method_label
+from mcnode.scp.ballot import Phase
+from mcnode.scp.state import SlotMetrics
 
 
 class Clock:
@@ -87,7 +89,8 @@ def test_time_of_day_gauges() -> None:
 
 def test_gauges_of_the_slot_under_way() -> None:
     metrics = NodeMetrics()
-    metrics.show(Snapshot(5, 7, 2, 0, 9, False), tx_cache_entries=3)
+    slot = SlotMetrics(Phase.COMMIT, 11, 12, 13, 14, 15)
+    metrics.show(Snapshot(5, 7, 2, 0, 9, False, slot), tx_cache_entries=3, events_waiting=6)
     lines = metrics.text().splitlines()
     for op, value in {
         "cur_slot_num": 5,
@@ -95,6 +98,13 @@ def test_gauges_of_the_slot_under_way() -> None:
         "cur_num_pending_values": 7,
         "byzantine_ledger_msg_queue_size": 2,
         "tx_cache_num_entries": 3,
+        "consensus_msgs_from_network_queue_size": 6,
+        "cur_slot_phase": 4,
+        "cur_slot_num_voted_nominated": 11,
+        "cur_slot_num_accepted_nominated": 12,
+        "cur_slot_num_confirmed_nominated": 13,
+        "cur_slot_nomination_round": 14,
+        "cur_slot_ballot_counter": 15,
     }.items():
         assert f'consensus_scp_gauge{{op="{op}"}} {value}' in lines
 
