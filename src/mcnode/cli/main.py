@@ -14,6 +14,7 @@ EXIT_UNAVAILABLE = 3
 
 _COMMANDS = {
     "network": ("mcnode.cli.network", "network"),
+    "wallet": ("mcnode.cli.wallet", "wallet"),
     "conformance": ("mcnode.cli.conformance", "conformance"),
 }
 """Name of each sub-command: (module, attribute)."""

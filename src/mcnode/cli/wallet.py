@@ -1,0 +1,321 @@
+"""`mcnode wallet`: accounts, balances, payments."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mcnode.cli.wallet_options import (
+    NetworkOptions,
+    json_option,
+    network_options,
+    no_sync_option,
+    progress_shown,
+    wallet_option,
+    warn_if_simulated,
+)
+from mcnode.cli.wallet_output import (
+    print_balances,
+    print_history,
+    print_json,
+    print_payment,
+    print_settings,
+)
+from mcnode.errors import InvalidError
+
+if TYPE_CHECKING:
+    from mcnode.wallet.history import HistoryEntry
+    from mcnode.wallet.records import Balance, Payment
+    from mcnode.wallet.wallet import Wallet
+
+T = TypeVar("T")
+
+_SECRET_CHARS_MAX = 1 << 20
+"""As a key file may have."""
+_MNEMONIC_WARNING = (
+    "These 24 words are the account: whoever has them has its money. They are shown this once and "
+    "are not stored as words. Write them down now."
+)
+
+
+@click.group()
+def wallet() -> None:
+    """Accounts, balances and private payments.
+
+    A wallet is one file with one account. It reads blocks from archives, recognises its own
+    outputs in them, and hands payments to a node only after it has checked the node's enclave.
+
+    \b
+    First steps on a network made by `mcnode network up`:
+      mcnode wallet new --node insecure-mc://localhost:3200/ \\
+                        --archive file:///path/of/archive --chain-id local
+      mcnode wallet address
+      mcnode wallet balance
+      mcnode wallet send ADDRESS 1.5
+      mcnode wallet history
+
+    Node, archive and chain id are remembered in the file; options of a single command override
+    them, `mcnode wallet settings` changes them. Exit status 2: bad input or refused payment; 3:
+    something is not there now, try again.
+    """
+
+
+@wallet.command()
+@wallet_option
+@network_options
+@json_option
+def new(*, path: Path, as_json: bool, **options: Any) -> None:
+    """Make a wallet with a new account and show its 24 words, once.
+
+    Example: mcnode wallet new --node insecure-mc://localhost:3200/ --archive file:///srv/archive
+    """
+    from mcnode.wallet.settings import WalletSettings
+    from mcnode.wallet.wallet import Wallet
+
+    settings = NetworkOptions(**options).over(WalletSettings())
+    warn_if_simulated(settings)
+    made, mnemonic = Wallet.create(path, settings)
+    address = _closing(made, made.address)
+    if as_json:
+        print_json({"wallet": str(path), "address": address, "mnemonic": mnemonic})
+        return
+    click.secho(_MNEMONIC_WARNING, err=True, fg="yellow")
+    click.echo(f"mnemonic  {mnemonic}")
+    click.echo(f"wallet    {path}\naddress   {address}")
+
+
+@wallet.command("import")
+@wallet_option
+@click.argument("source", type=click.Path(path_type=Path, allow_dash=True, exists=True))
+@network_options
+@json_option
+def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
+    """Make a wallet for an existing account.
+
+    SOURCE is a key file (.json, as sample-keys writes it) or a file with a mnemonic; - reads either
+    from standard input. Never write the words on the command line, where others can see them.
+
+    Example: mcnode wallet import keys/account_keys_0.json --archive file:///srv/archive
+    """
+    from mcnode.wallet.settings import WalletSettings
+    from mcnode.wallet.wallet import Wallet
+
+    settings = NetworkOptions(**options).over(WalletSettings())
+    warn_if_simulated(settings)
+    made = Wallet.import_(path, settings, _read_secret(source))
+    address = _closing(made, made.address)
+    if as_json:
+        print_json({"wallet": str(path), "address": address})
+    else:
+        click.echo(f"wallet    {path}\naddress   {address}")
+
+
+@wallet.command()
+@wallet_option
+@click.option(
+    "--subaddress",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 9),
+    help="Which of the account's addresses; all lead to the same balance.",
+)
+@json_option
+def address(*, path: Path, subaddress: int, as_json: bool) -> None:
+    """Print the address to be paid at."""
+    from mcnode.wallet.wallet import Wallet
+
+    opened = Wallet.open(path)
+    found = _closing(opened, lambda: opened.address(subaddress))
+    if as_json:
+        print_json({"address": found, "subaddress": subaddress})
+    else:
+        click.echo(found)
+
+
+@wallet.command()
+@wallet_option
+@network_options
+@json_option
+def settings(*, path: Path, as_json: bool, **options: Any) -> None:
+    """Show the remembered settings; with options, change them.
+
+    Example: mcnode wallet settings --node mc://node1.example.com/,mc://node2.example.com/
+    """
+    from mcnode.wallet.wallet import Wallet
+
+    opened = Wallet.open(path)
+
+    def change() -> None:
+        changed = NetworkOptions(**options).over(opened.settings)
+        if changed != opened.settings:
+            warn_if_simulated(changed)
+            opened.save_settings(changed)
+        opened.settings = changed
+
+    _closing(opened, change)
+    print_settings(opened.settings, as_json)
+
+
+@wallet.command()
+@wallet_option
+@network_options
+@json_option
+def sync(*, path: Path, as_json: bool, **options: Any) -> None:
+    """Read new blocks and note what they hold for this account."""
+
+    async def work(opened: "Wallet") -> int:
+        return opened.num_blocks
+
+    num_blocks = _run(path, NetworkOptions(**options), work)
+    if as_json:
+        print_json({"num_blocks": num_blocks})
+    else:
+        click.echo(f"{num_blocks} blocks read")
+
+
+@wallet.command()
+@wallet_option
+@network_options
+@no_sync_option
+@json_option
+def balance(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+    """Show what the account holds of each token.
+
+    Pending is what submitted payments have taken; change comes back once they are in a block.
+    """
+
+    async def work(opened: "Wallet") -> "tuple[int, dict[int, Balance]]":
+        return opened.num_blocks, opened.balance()
+
+    num_blocks, balances = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_balances(num_blocks, balances, as_json)
+
+
+@wallet.command()
+@wallet_option
+@click.argument("address")
+@click.argument("amount")
+@click.option("--token", default=0, show_default=True, type=click.IntRange(0), help="Token id.")
+@click.option("--fee", help="Fee, written like AMOUNT. Default: the network's minimum.")
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Wait until it is in a block."
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How many seconds to wait.",
+)
+@network_options
+@no_sync_option
+@json_option
+def send(
+    *,
+    path: Path,
+    address: str,
+    amount: str,
+    token: int,
+    fee: str | None,
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Pay AMOUNT to ADDRESS, without asking again.
+
+    ADDRESS is what `mcnode wallet address` prints, or @FILE to read it from a .b58pub file. AMOUNT
+    is in MOB, such as 1.5; with --token, a whole number of the token's smallest unit.
+
+    Example: mcnode wallet send @keys/account_keys_1.b58pub 1.5
+    """
+    from mcnode.wallet.amounts import parse_amount
+
+    value = parse_amount(amount, token)
+    fee_value = None if fee is None else parse_amount(fee, token)
+    recipient = _read_address(address)
+
+    async def work(opened: "Wallet") -> "Payment":
+        warn_if_simulated(opened.settings)
+        payment = await opened.send(recipient, value, token_id=token, fee=fee_value)
+        return await opened.wait_final(payment, timeout_s) if wait else payment
+
+    payment = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_payment(payment, as_json)
+
+
+@wallet.command()
+@wallet_option
+@network_options
+@no_sync_option
+@json_option
+def history(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+    """Show payments received and sent, oldest first.
+
+    The sender of a received payment is shown when its memo proves it: for everyone this wallet has
+    paid before, and for the account itself. Otherwise the hash is what the memo claims.
+    """
+
+    async def work(opened: "Wallet") -> "list[HistoryEntry]":
+        return opened.history()
+
+    entries = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_history(entries, as_json)
+
+
+# ---- running ------------------------------------------------------------------------------------
+
+
+def _run(
+    path: Path,
+    options: NetworkOptions,
+    work: "Callable[[Wallet], Coroutine[Any, Any, T]]",
+    *,
+    is_synced: bool = True,
+) -> T:
+    """Open the wallet, bring it up to date, do the work, close it."""
+    from mcnode.wallet.wallet import Wallet
+
+    async def run() -> T:
+        async with Wallet.open(path) as opened:
+            opened.settings = options.over(opened.settings)
+            if is_synced:
+                with progress_shown() as report:
+                    await opened.sync(report)
+            return await work(opened)
+
+    return asyncio.run(run())
+
+
+def _closing(opened: "Wallet", work: Callable[[], T]) -> T:
+    try:
+        return work()
+    finally:
+        asyncio.run(opened.close())
+
+
+def _read_secret(source: Path) -> str:
+    try:
+        if str(source) == "-":
+            return sys.stdin.read(_SECRET_CHARS_MAX)
+        with source.open(encoding="utf-8") as file:
+            return file.read(_SECRET_CHARS_MAX)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidError(f"cannot read {source}: {type(error).__name__}") from None
+
+
+def _read_address(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    from mcnode.account.printable import to_printable
+    from mcnode.wallet.key_files import load_printable_address
+
+    try:
+        return to_printable(load_printable_address(Path(text[1:])))
+    except OSError as error:
+        raise InvalidError(f"cannot read {text[1:]}: {error.strerror}") from error

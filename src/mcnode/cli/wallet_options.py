@@ -1,0 +1,154 @@
+"""What the wallet commands have in common: options, settings from them, progress, output."""
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mcnode.cli.parameters import DIRECTORY, EXISTING_FILE
+from mcnode.errors import InvalidError
+
+if TYPE_CHECKING:
+    from mcnode.wallet.ledger_copy import Progress, ReportProgress
+    from mcnode.wallet.settings import WalletSettings
+    from mcnode.wallet.trust import TrustedEnclave
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+wallet_option = click.option(
+    "--wallet",
+    "path",
+    envvar="MC_WALLET",
+    default="wallet.db",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The wallet file; it holds the account's keys.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+no_sync_option = click.option(
+    "--no-sync", is_flag=True, help="Use what the last sync found; read no archive."
+)
+
+_NETWORK_OPTIONS = (
+    click.option(
+        "--node",
+        "nodes",
+        envvar="MC_NODE",
+        multiple=True,
+        help="Node to hand payments to, insecure-mc://host:port/ or mc://host/; repeat or separate "
+        "by commas: the next one is tried when one fails.",
+    ),
+    click.option(
+        "--archive",
+        "--tx-source-url",
+        "archives",
+        envvar="MC_TX_SOURCE_URL",
+        multiple=True,
+        help="Archive to read blocks from, file:///directory; repeat or separate by commas.",
+    ),
+    click.option("--chain-id", envvar="MC_CHAIN_ID", help="Name of the network, such as local."),
+    click.option(
+        "--ledger-copy",
+        envvar="MC_LEDGER_COPY",
+        type=DIRECTORY,
+        help="Where the blocks read so far are kept; wallets may share it. "
+        "Default: beside the wallet file.",
+    ),
+    click.option(
+        "--trust-css",
+        envvar="MC_TRUST_CSS",
+        type=EXISTING_FILE,
+        help="SIGSTRUCT (.css) of the enclave to trust: its signer, product and least version. "
+        "Default: the simulated one.",
+    ),
+    click.option(
+        "--trust-anchor",
+        envvar="MC_TRUST_ANCHOR",
+        type=EXISTING_FILE,
+        help="PEM file of the root of real attestation evidence (Intel's SGX root), with "
+        "--trust-css. Default: the simulation root.",
+    ),
+)
+
+
+def network_options(command: Command) -> Command:
+    """Options that override the settings in the wallet file."""
+    for option in reversed(_NETWORK_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkOptions:
+    """The values of `network_options`."""
+
+    nodes: tuple[str, ...]
+    archives: tuple[str, ...]
+    chain_id: str | None
+    ledger_copy: Path | None
+    trust_css: Path | None
+    trust_anchor: Path | None
+
+    def over(self, base: "WalletSettings") -> "WalletSettings":
+        """`base` with what the command line says."""
+        changes: dict[str, Any] = {}
+        if self.nodes:
+            changes["nodes"] = _split(self.nodes)
+        if self.archives:
+            changes["archives"] = _split(self.archives)
+        if self.chain_id is not None:
+            changes["chain_id"] = self.chain_id
+        if self.ledger_copy is not None:
+            changes["ledger_copy"] = self.ledger_copy.absolute()
+        if self.trust_css is not None:
+            changes["enclave"] = self._trusted_enclave(self.trust_css)
+        elif self.trust_anchor is not None:
+            raise InvalidError("--trust-anchor needs --trust-css: which enclave to trust")
+        return dataclasses.replace(base, **changes)
+
+    def _trusted_enclave(self, css: Path) -> "TrustedEnclave":
+        from mcnode.wallet.trust import TrustedEnclave
+
+        try:
+            anchor = "" if self.trust_anchor is None else self.trust_anchor.read_text("ascii")
+            return TrustedEnclave.from_sigstruct(css.read_bytes(), anchor)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidError(f"cannot read {css} or {self.trust_anchor}: {error}") from error
+
+
+def _split(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for text in texts for part in text.split(",") if part)
+
+
+@contextlib.contextmanager
+def progress_shown() -> Iterator["ReportProgress"]:
+    """A bar on standard error while something takes long; nothing when that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bars:
+        tasks = {}
+
+        def report(progress: "Progress") -> None:
+            if progress.step not in tasks:
+                tasks[progress.step] = bars.add_task(progress.step, total=None)
+            bars.update(tasks[progress.step], completed=progress.done, total=progress.total)
+
+        yield report
+
+
+def warn_if_simulated(settings: "WalletSettings") -> None:
+    """Say on standard error that payments are handed to a simulated enclave."""
+    from mcnode.wallet.trust import SIMULATION_WARNING
+
+    if settings.nodes and settings.enclave.is_simulated:
+        click.secho(f"warning: {SIMULATION_WARNING}", err=True, fg="yellow")
