@@ -259,7 +259,6 @@ def down(*, work_dir: Path, remove: bool) -> None:
 
 
 @network.command()
-@_topology
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 @click.option(
     "--keep", is_flag=True, help="Keep the files (ledgers, logs, archives) for a look afterwards."
@@ -269,7 +268,7 @@ def down(*, work_dir: Path, remove: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the files go; a temporary directory if left out.",
 )
-def demo(*, topology_name: str, as_json: bool, keep: bool, work_dir: Path | None) -> None:
+def demo(*, as_json: bool, keep: bool, work_dir: Path | None) -> None:
     """The whole story: five nodes, a private payment, a crash, a verdict.
 
     Starts a fresh network, pays, compares the ledgers block by block, verifies every block
@@ -278,7 +277,7 @@ def demo(*, topology_name: str, as_json: bool, keep: bool, work_dir: Path | None
     """
     from mcnode.network.demo import run_demo
 
-    verdict = run_demo(topology_name, work_dir, keep=keep, show=None if as_json else click.echo)
+    verdict = run_demo(work_dir, keep=keep, show=None if as_json else click.echo)
     if as_json:
         click.echo(json.dumps(verdict.to_json(), indent=2))
     if not verdict.held:
