@@ -83,7 +83,7 @@ def open_destination(url: str) -> ArchiveDestination:
     """
     parts = urlsplit(url)
     if parts.scheme != "file":
-        raise UnknownScheme(f"unknown scheme: {parts.scheme or url!r}; write file:///directory")
+        raise UnknownScheme(f"unknown scheme: {parts.scheme or 'none'}; write file:///directory")
     path = unquote(parts.netloc + parts.path)
     if not path:
         raise MissingPath("missing path: write file:///directory")

@@ -9,6 +9,8 @@ import contextlib
 import dataclasses
 import errno
 import os
+import resource
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,6 +38,9 @@ _MAP_SIZE_WHEN_SCARCE_BYTES = 1 << 32
 """First try where address space is limited; the map then grows on demand."""
 _MAP_GROWTH_MAX = 64
 """Doublings tried for one write: more than 64-bit addresses have."""
+
+_ROOM_FOR_A_COMMIT_BYTES = 64 << 20
+"""More than the pages that the largest block changes."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -224,8 +229,18 @@ def errors_translated(path: Path, what: str = "read") -> Iterator[None]:
         raise _system_error(path, what, error) from error
 
 
+def _has_no_room(path: Path) -> bool:
+    """Whether the file cannot grow much more: LMDB tells of a write cut short only as EIO."""
+    size = (path / DATA_FILE).stat().st_size
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = shutil.disk_usage(path).free
+    if limit != resource.RLIM_INFINITY:
+        room = min(room, limit - size)
+    return room < _ROOM_FOR_A_COMMIT_BYTES
+
+
 def _system_error(path: Path, what: str, error: lmdb.Error) -> Exception:
-    if error.code in _FULL:
+    if error.code in _FULL or (error.code == errno.EIO and _has_no_room(path)):
         return DiskFull(
             f"disk full at {path} while doing {what}: free some space and start again; nothing "
             "of it was written"
