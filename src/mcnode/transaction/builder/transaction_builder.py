@@ -28,12 +28,12 @@ from mcnode.transaction.builder.errors import (
     NewTxAmount,
     NewTxMemo,
     NoInputs,
-    RingSignatureFailed,
     SignedInputRulesNotAllowed,
 )
 from mcnode.transaction.builder.fog import FogResolver, make_fog_hint, no_fog
 from mcnode.transaction.builder.input_credentials import InputCredentials
 from mcnode.transaction.builder.memo_builder import EmptyMemoBuilder, MemoBuilder, NewMemoError
+from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB, U64_MAX
 from mcnode.transaction.fee_map import FeeMap
 from mcnode.transaction.messages import (
@@ -42,17 +42,17 @@ from mcnode.transaction.messages import (
     Tx,
     TxIn,
     TxOut,
+    TxOutSummaryUnblindingData,
     TxPrefix,
+    UnmaskedAmount,
 )
-from mcnode.transaction.ring_ct.errors import RingCtError
 from mcnode.transaction.ring_ct.rings import (
     InputRing,
     OnetimeKeySigner,
     PresignedRing,
     RingSigner,
 )
-from mcnode.transaction.ring_ct.signing import amount_of, make_signing_data
-from mcnode.transaction.summary.tx_summary import ZipExact
+from mcnode.transaction.ring_ct.signing import amount_of
 from mcnode.transaction.tx_out import create_tx_out
 
 MakeMemo = Callable[[Amount, PublicAddress, bytes], bytes]
@@ -75,34 +75,6 @@ class AddedOutput:
 class _Input:
     tx_in: TxIn
     ring: InputRing
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class UnsignedTx:
-    """A transaction that only its signer is missing from."""
-
-    block_version: BlockVersion
-    prefix: TxPrefix
-    rings: tuple[InputRing, ...]
-    outputs: tuple[OpenedAmount, ...] = dataclasses.field(repr=False)
-    """Opened amounts of the prefix's outputs, in that order."""
-    fee_map: FeeMap | None = None
-
-    def sign(self, signer: RingSigner, random_bytes: RandomBytes) -> Tx:
-        """Prove and sign.
-
-        Raises:
-            RingSignatureFailed: the values do not add up, or the signer refuses.
-        """
-        try:
-            data = make_signing_data(
-                self.block_version, self.prefix, self.rings, self.outputs, random_bytes
-            )
-            signature = data.sign(self.rings, signer, random_bytes)
-        except (RingCtError, ZipExact) as error:
-            raise RingSignatureFailed(error) from error
-        digest = b"" if self.fee_map is None else self.fee_map.canonical_digest()
-        return Tx(self.prefix, signature, digest)
 
 
 class TransactionBuilder:
@@ -133,7 +105,7 @@ class TransactionBuilder:
         self._fog_resolver = fog_resolver
         self._memo_builder = memo_builder or EmptyMemoBuilder()
         self._inputs: list[_Input] = []
-        self._outputs: list[tuple[TxOut, OpenedAmount]] = []
+        self._outputs: list[tuple[TxOut, TxOutSummaryUnblindingData]] = []
         self._tombstone_block = U64_MAX
         self._fog_tombstone_limit = U64_MAX
         self._fee_map: FeeMap | None = None
@@ -244,7 +216,9 @@ class TransactionBuilder:
         self._tombstone_block = min(self._tombstone_block, self._fog_tombstone_limit)
         assert tx_out.masked_amount is not None
         opened = open_masked_amount(tx_out.masked_amount, shared_secret.to_bytes())
-        self._outputs.append((tx_out, opened))
+        unmasked = UnmaskedAmount(opened.value, opened.token_id, opened.blinding)
+        unblinding = TxOutSummaryUnblindingData(unmasked, recipient, key.to_bytes())
+        self._outputs.append((tx_out, unblinding))
         return AddedOutput(tx_out, shared_secret)
 
     def build_unsigned(self) -> UnsignedTx:
@@ -270,7 +244,7 @@ class TransactionBuilder:
             version,
             prefix,
             tuple(item.ring for item in inputs),
-            tuple(opened for _, opened in outputs),
+            tuple(unblinding for _, unblinding in outputs),
             self._fee_map,
         )
 
