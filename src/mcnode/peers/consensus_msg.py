@@ -47,6 +47,13 @@ class ConsensusMsg:
         if scp_msg.slot_index == 0:
             raise ZeroSlot
         signature = signer.sign(contents_hash(scp_msg, prev_block_id))
+        return cls.from_parts(scp_msg, prev_block_id, signature)
+
+    @classmethod
+    def from_parts(
+        cls, scp_msg: Msg[ConsensusValue], prev_block_id: bytes, signature: bytes
+    ) -> "ConsensusMsg":
+        """An envelope of given parts, with the bytes that we would send for it."""
         payload = encode_envelope(Envelope(scp_msg, prev_block_id, signature))
         return cls(scp_msg, prev_block_id, signature, payload)
 
