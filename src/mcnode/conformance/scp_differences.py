@@ -32,6 +32,7 @@ class Defect(enum.Enum):
     D7 = "D7: did not advance on an outcome found by timer"
     D10 = "D10: a counter wrapped"
     D12 = "D12: the next ballot forgot what was held as confirmed or accepted prepared"
+    D13 = "D13: left an accepted-prepared ballot for a lower confirmed one that it aborts"
 
 
 _PANICS = {"stack-overflow": Defect.D10, "commit-zero-ballot": Defect.D10}
@@ -75,9 +76,17 @@ def visible_defect(before: SlotState[V], ours: SlotState[V], theirs: SlotState[V
         return Defect.D6
     if ours.phase >= Phase.COMMIT:
         return Defect.D4 if ours.high.counter > theirs.high.counter else None
-    if before.high == ours.high == theirs.high and ours.ballot != theirs.ballot:
-        return Defect.D12
-    return None
+    if ours.ballot == theirs.ballot:
+        return None
+    if ours.high == theirs.high and _is_aborted(ours):
+        return Defect.D13
+    return Defect.D12 if before.high == ours.high == theirs.high else None
+
+
+def _is_aborted(state: SlotState[V]) -> bool:
+    """Whether what is confirmed prepared conflicts with something higher accepted prepared."""
+    high, prepared = state.high, state.prepared
+    return bool(high and prepared and prepared > high and prepared.values != high.values)
 
 
 def possible_defect(
@@ -91,6 +100,8 @@ def possible_defect(
             return Defect.D4
     if _peers_differ(after):
         return Defect.D2_D4
+    if _is_aborted(after):
+        return Defect.D13
     moved = after.ballot.counter > before.ballot.counter
     return Defect.D12 if moved and (before.high or before.prepared) else None
 

@@ -220,8 +220,8 @@ class BallotProtocol(Generic[V]):
             self._vote_commit(self.high)
         if self._accept_commit(tally):
             return False
-        if self.high is not None:
-            self._move_ballot(self.high)
+        if self.high is not None and not _conflicts_above(self.prepared, self.high):
+            self._move_ballot(self.high)  # else two lists could chase each other without end
         return self._catch_up(tally, now)
 
     def _accepted_prepared(self, tally: Tally[V]) -> list[SlotBallot[V]]:
