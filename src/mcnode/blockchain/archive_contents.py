@@ -68,7 +68,9 @@ def convert_contents(wire: WireBlockContents) -> BlockContents:
             _validated_mint_config_tx(each, f"validated_mint_config_txs[{n}]")
             for n, each in enumerate(wire.validated_mint_config_txs)
         ),
-        mint_txs=tuple(_mint_tx(each, f"mint_txs[{n}]") for n, each in enumerate(wire.mint_txs)),
+        mint_txs=tuple(
+            convert_mint_tx(each, f"mint_txs[{n}]") for n, each in enumerate(wire.mint_txs)
+        ),
     )
 
 
@@ -147,7 +149,12 @@ def _signer_set(wire: WireSignerSet, what: str) -> SignerSet:
     )
 
 
-def _mint_tx(wire: WireMintTx, what: str) -> MintTx:
+def convert_mint_tx(wire: WireMintTx, what: str = "mint_tx") -> MintTx:
+    """A mint transaction.
+
+    Raises:
+        ArrayCastError: a value of a wrong length, or a key that is no point.
+    """
     prefix, hint = wire.prefix, wire.prefix.e_fog_hint
     return MintTx(
         prefix=MintTxPrefix(
@@ -173,7 +180,12 @@ def _mint_config(wire: WireMintConfig, what: str) -> MintConfig:
     )
 
 
-def _mint_config_tx(wire: WireMintConfigTx, what: str) -> MintConfigTx:
+def convert_mint_config_tx(wire: WireMintConfigTx, what: str = "mint_config_tx") -> MintConfigTx:
+    """A mint configuration.
+
+    Raises:
+        ArrayCastError: a value of a wrong length, or a key that is no point.
+    """
     prefix = wire.prefix
     return MintConfigTx(
         prefix=MintConfigTxPrefix(
@@ -192,6 +204,6 @@ def _mint_config_tx(wire: WireMintConfigTx, what: str) -> MintConfigTx:
 
 def _validated_mint_config_tx(wire: WireValidatedMintConfigTx, what: str) -> ValidatedMintConfigTx:
     return ValidatedMintConfigTx(
-        mint_config_tx=_mint_config_tx(wire.mint_config_tx, f"{what}.mint_config_tx"),
+        mint_config_tx=convert_mint_config_tx(wire.mint_config_tx, f"{what}.mint_config_tx"),
         signer_set=_signer_set(wire.signer_set, f"{what}.signer_set"),
     )

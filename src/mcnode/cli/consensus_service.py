@@ -2,7 +2,8 @@
 
 Exit status 0: stopped by SIGINT or SIGTERM; 2: wrong flags; 3: something outside is not available
 (port, file, disk); 4: the configuration is not usable; 5: the trusted process ended under the node;
-13: a bug of ours, with its traceback.
+13: the network file is not usable, or a bug of ours, with its traceback; 101: the tokens file is
+not usable.
 """
 
 import asyncio
@@ -144,6 +145,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 def _report(error: BaseException) -> int:
     """Say in one line what ended the node and what the status means; a bug gets its traceback."""
+    from mcnode.consensus.config.errors import ConfigError
     from mcnode.enclave.errors import EnclaveGoneError
 
     if isinstance(error, BugError) or not isinstance(error, McNodeError | OSError):
@@ -151,6 +153,8 @@ def _report(error: BaseException) -> int:
         return EXIT_BUG
     sys.stderr.write(f"error: {error}\n")
     match error:
+        case ConfigError(exit_code=int(status)):
+            return status
         case EnclaveGoneError():
             return EXIT_ENCLAVE_GONE
         case InvalidError():

@@ -32,7 +32,7 @@ def run_program(program: Program) -> None:
     except McNodeError as error:
         print(f"error: {error}", file=sys.stderr)
         default = EXIT_UNAVAILABLE if isinstance(error, UnavailableError) else EXIT_FAILED
-        status = getattr(error, "exit_code", default)
+        status = getattr(error, "exit_code", None) or default
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)

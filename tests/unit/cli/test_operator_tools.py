@@ -10,7 +10,7 @@ from mcnode.cli.sign_governors import sign_governors_program
 from mcnode.connection.auth_token import BasicCredentials, TokenAuthenticator
 from mcnode.consensus.config.arguments import UsageError
 from mcnode.consensus.config.documents import load_document
-from mcnode.consensus.config.errors import TokensLoadError
+from mcnode.consensus.config.errors import MissingMobConfig, TokensLoadError
 from mcnode.consensus.config.tokens_file import parse_tokens
 from mcnode.crypto.der import private_key_to_pem
 from mcnode.crypto.keys import Ed25519Private
@@ -67,7 +67,8 @@ def test_gateway_needs_an_admin_uri() -> None:
     [
         (InvalidError("bad"), 1),
         (UnavailableError("away"), 3),
-        (TokensLoadError("t.json", TokensLoadError("u", TokensLoadError("v", None))), 101),  # type: ignore[arg-type]
+        (MissingMobConfig(), 1),
+        (TokensLoadError("t.json", MissingMobConfig()), 101),
     ],
 )
 def test_an_error_is_one_line_and_a_status(

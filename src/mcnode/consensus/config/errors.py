@@ -15,6 +15,9 @@ NETWORK_EXIT_CODE: Final = 13
 class ConfigError(InvalidError):
     """A configuration file cannot be used."""
 
+    exit_code: int | None = None
+    """With what status a program ends over it, where the network has a custom."""
+
 
 class PathExtension(ConfigError):
     """The file's name does not say its format."""
@@ -102,6 +105,8 @@ class UnsupportedTxSource(ConfigError):
 
 class QuorumSetError(ConfigError):
     """The quorum set cannot be used; the message ends with what to do."""
+
+    exit_code = NETWORK_EXIT_CODE
 
 
 # ---- tokens file ----------------------------------------------------------------------------

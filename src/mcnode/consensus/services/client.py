@@ -22,6 +22,8 @@ from mcnode.api.services import (
     PROPOSE_MINT_CONFIG_TX,
     PROPOSE_MINT_TX,
 )
+from mcnode.blockchain.archive_contents import convert_mint_config_tx, convert_mint_tx
+from mcnode.blockchain.archive_wire import WireMintConfigTx, WireMintTx
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.mint_tx_manager import MintTxManager
 from mcnode.consensus.services.guards import Guards, refusal
@@ -39,7 +41,6 @@ from mcnode.peers.consensus_value import (
     mint_tx_value,
     tx_hash_value,
 )
-from mcnode.transaction.messages import MintConfigTx, MintTx
 from mcnode.transaction.mint.errors import MintValidationError
 
 FAILURE_WINDOW_S = 60.0
@@ -162,7 +163,7 @@ class ClientService:
         self.metrics.count("propose_mint_config_tx_initiated")
         response = ProposeMintConfigTxResponse()
         try:
-            tx = from_generated(request, MintConfigTx)
+            tx = convert_mint_config_tx(from_generated(request, WireMintConfigTx))
             self.mints.check_mint_config_tx(tx)
         except MintValidationError as error:
             response.result.CopyFrom(mint_validation_result(error))
@@ -183,7 +184,7 @@ class ClientService:
         self.metrics.count("propose_mint_tx_initiated")
         response = ProposeMintTxResponse()
         try:
-            tx = from_generated(request, MintTx)
+            tx = convert_mint_tx(from_generated(request, WireMintTx))
             self.mints.check_mint_tx(tx)
         except MintValidationError as error:
             response.result.CopyFrom(mint_validation_result(error))

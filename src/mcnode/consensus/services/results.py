@@ -9,6 +9,7 @@ import grpc
 from mcnode.api.gen.consensus_client_pb2 import MintValidationResult, MintValidationResultCode
 from mcnode.api.gen.consensus_common_pb2 import ProposeTxResult
 from mcnode.api.rpc import StatusError
+from mcnode.blockchain.errors import ConversionError
 from mcnode.connection.auth_token import AuthenticationError
 from mcnode.connection.chain_id import ChainIdMismatch
 from mcnode.consensus.tx_manager import NotInCache, TxCacheFull, transaction_error
@@ -18,6 +19,7 @@ from mcnode.enclave.errors import (
     EnclaveGoneError,
     FeeMapDigestMismatch,
     MalformedTx,
+    NotFound,
 )
 from mcnode.errors import InvalidError, McNodeError
 from mcnode.ledger.errors import LedgerError
@@ -36,6 +38,8 @@ from mcnode.transaction.mint.errors import (
 from mcnode.transaction.validation.errors import InputRule, TransactionValidationError
 
 OVER_CAPACITY = StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily over capacity")
+UNKNOWN_SESSION = "Attested AKE error: Connection not found by node ID or session"
+"""The network's words for a channel id that no session has."""
 NOT_SERVING = StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily not serving requests")
 
 _REVEALED = {
@@ -103,17 +107,19 @@ def client_status(error: McNodeError) -> StatusError:
                 grpc.StatusCode.INTERNAL, f"Internal error: Enclave error: `{error}`"
             )
         case _:
+            what = type(error).__name__ if isinstance(error, ConversionError) else error
             return StatusError(
-                grpc.StatusCode.INTERNAL, f"Internal error: Invalid argument `{error}`"
+                grpc.StatusCode.INTERNAL, f"Internal error: Invalid argument `{what}`"
             )
 
 
 def peer_tx_propose_status(error: McNodeError) -> StatusError:
     """The status of a failed `PeerTxPropose`."""
     if isinstance(error, AttestError):
+        reason = UNKNOWN_SESSION if isinstance(error, NotFound) else error
         return StatusError(
             grpc.StatusCode.PERMISSION_DENIED,
-            f"peer_tx_propose: Enclave-related error `{error}`.",
+            f"peer_tx_propose: Enclave-related error `{reason}`.",
         )
     return StatusError(grpc.StatusCode.INTERNAL, f"peer_tx_propose: {error}")
 
