@@ -63,7 +63,7 @@ def test_forms_of_a_key(tmp_path, form):
         ("k.json", listed(first_block_index=True), mv.InvalidJson),
         ("k.json", listed(pub_key="00"), mv.InvalidPubKeyValue),
         ("k.json", listed(pub_key="g" * 64), mv.InvalidHex),
-        ("k.json", listed(pub_key="ff" * 32), mv.InvalidKey),
+        ("k.json", listed(pub_key="02" + "00" * 31), mv.InvalidKey),
         ("k.json", listed(pub_key=""), mv.FileUnreadable),
     ],
 )
