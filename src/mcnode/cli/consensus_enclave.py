@@ -27,6 +27,9 @@ TOKEN_VARIABLE: Final = "MC_ENCLAVE_START_TOKEN"  # noqa: S105  (the variable's 
 _TOKEN_BYTES: Final = 32
 NO_NODE_TIMEOUT_S: Final = 60.0
 EXIT_NO_NODE: Final = 4
+_STDIN: Final = 0
+"""Read without the interpreter's buffers, whose locks would be in the way at the end."""
+_LINE_BYTES_MAX: Final = 256
 
 SIMULATION_NOTICE: Final = (
     "ERROR: simulated enclave: whoever runs this machine can read every transaction; "
@@ -224,7 +227,7 @@ def _read(path: Path) -> bytes:
 
 
 def _read_token(*, from_stdin: bool) -> bytes:
-    text = sys.stdin.readline() if from_stdin else os.environ.pop(TOKEN_VARIABLE, "")
+    text = _read_line(_STDIN) if from_stdin else os.environ.pop(TOKEN_VARIABLE, "")
     where = "stdin" if from_stdin else TOKEN_VARIABLE
     try:
         token = bytes.fromhex(text)
@@ -233,6 +236,17 @@ def _read_token(*, from_stdin: bool) -> bytes:
     if len(token) != _TOKEN_BYTES:
         raise StartError(f"start token in {where} is not {_TOKEN_BYTES} bytes in hex")
     return token
+
+
+def _read_line(descriptor: int) -> str:
+    """One short line, byte by byte, so that nothing is left behind in a buffer."""
+    line = b""
+    while len(line) <= _LINE_BYTES_MAX and not line.endswith(b"\n"):
+        byte = os.read(descriptor, 1)
+        if not byte:
+            break
+        line += byte
+    return line.decode(errors="replace")
 
 
 def _parse_address(text: str) -> tuple[str, int]:
@@ -250,7 +264,7 @@ def _run_in_background(job: Callable[[], None]) -> None:
 
 def _stop_at_end_of_stdin(server: "Server") -> None:
     """The node holds our stdin open as long as it lives."""
-    while sys.stdin.read(4096):
+    while os.read(_STDIN, 4096):
         pass
     server.stop()
 

@@ -212,14 +212,10 @@ class RemoteEnclave(CallingEnclave):
 
     async def close(self) -> None:
         """End the connection, and with it the trusted process."""
-        self._writer.close()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
         self._end("it was closed")
-        try:
-            await self._writer.wait_closed()
-        except OSError:
-            return
+        await _close(self._writer)
 
     async def _call(self, call: Call, request: Any, response: type[T]) -> T:
         if self._gone.is_set():
@@ -303,12 +299,20 @@ async def connect_enclave(host: str, port: int, token: bytes) -> RemoteEnclave:
                 hello = protobuf.decode(Hello, await reader.readexactly(frame_length(header)))
                 mode = _mode_of(hello)
             except BaseException:
-                writer.close()
+                await _close(writer)
                 raise
     except (OSError, TimeoutError, EOFError, BoundaryError, DecodeError) as error:
         what = str(error) or type(error).__name__
         raise EnclaveGoneError(f"no trusted process at {host}:{port}: {what}") from error
     return RemoteEnclave(reader, writer, mode)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    try:
+        await writer.wait_closed()
+    except OSError:
+        return
 
 
 def _mode_of(hello: Hello) -> EnclaveMode:

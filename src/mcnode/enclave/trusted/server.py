@@ -63,15 +63,11 @@ class Server:
         self._mode = mode
         self._expected = MAGIC + token
         self._listener = socket.create_server(address, backlog=GREETERS_MAX)
+        self.port: int = self._listener.getsockname()[1]
+        """Where it listens, until the node has come."""
         self._node: socket.socket | None = None
         self._node_found = threading.Event()
         self._claim = threading.Lock()
-
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        port: int = self._listener.getsockname()[1]
-        return port
 
     def serve(self, wait_s: float | None = None) -> bool:
         """Wait for the node, then answer its calls until its connection closes.
@@ -94,10 +90,11 @@ class Server:
     def stop(self) -> None:
         """End `serve` from another thread."""
         self._stop_listening()
-        node = self._node
+        with self._claim:  # so that a node that is just being let in is seen
+            node = self._node
+            self._node_found.set()
         if node is not None:
             _shut_down(node)
-        self._node_found.set()
 
     def _accept(self) -> None:
         slots = threading.BoundedSemaphore(GREETERS_MAX)
