@@ -11,6 +11,7 @@ this network. A revocation list counts only where its issuer is the parent in qu
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
@@ -27,6 +28,10 @@ from mcnode.attest.errors import AttestationError, InvalidContents
 CHAIN_LENGTH_MAX: Final = 8
 """Certificates of one chain: Intel's have three."""
 CERTIFICATE_BYTES_MAX: Final = 16_384
+
+_PARSED_MAX: Final = 128
+"""Parsed certificates that are remembered: evidence repeats one chain three times, and every peer
+shows the same few. At most 2 MiB."""
 
 _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha256": hashes.SHA256(),
@@ -97,8 +102,8 @@ class Certificate:
     extensions: tuple[tuple[str, bytes], ...] = dataclasses.field(repr=False)
     """Object ids in dotted form with their values."""
 
-    @classmethod
-    def from_der(cls, der: bytes) -> Self:
+    @staticmethod
+    def from_der(der: bytes) -> "Certificate":
         """Parse exactly one certificate.
 
         Raises:
@@ -108,33 +113,7 @@ class Certificate:
             raise InvalidContents(
                 f"certificate has {len(der)} bytes, at most {CERTIFICATE_BYTES_MAX} are allowed"
             )
-        try:
-            return cls._from_asn1(der)
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise InvalidContents(f"certificate does not parse: {error}") from None
-
-    @classmethod
-    def _from_asn1(cls, der: bytes) -> Self:
-        parsed = asn1_x509.Certificate.load(der, strict=True)
-        body = parsed["tbs_certificate"]
-        constraints = parsed.basic_constraints_value
-        usage = parsed.key_usage_value
-        extensions = body["extensions"].native and body["extensions"]
-        return cls(
-            der=der,
-            subject=_name(body["subject"]),
-            issuer=_name(body["issuer"]),
-            serial_number=body["serial_number"].native,
-            signed=_signed(parsed["signature_algorithm"], body.dump(), parsed["signature_value"]),
-            public_key_der=body["subject_public_key_info"].dump(),
-            is_authority=bool(constraints and constraints["ca"].native),
-            path_length=constraints["path_len_constraint"].native if constraints else None,
-            key_usage=None if usage is None else frozenset(usage.native),
-            extensions=tuple(
-                (entry["extn_id"].dotted, entry["extn_value"].contents)
-                for entry in extensions or ()
-            ),
-        )
+        return _parse_certificate(der)
 
     def public_key(self) -> PublicKey:
         """The subject's key.
@@ -163,6 +142,35 @@ class Certificate:
             and (self.path_length is None or authorities_below <= self.path_length)
             and child.signed.is_signed_by(self.public_key())
         )
+
+
+@functools.lru_cache(maxsize=_PARSED_MAX)
+def _parse_certificate(der: bytes) -> Certificate:
+    try:
+        return _certificate_of(asn1_x509.Certificate.load(der, strict=True), der)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise InvalidContents(f"certificate does not parse: {error}") from None
+
+
+def _certificate_of(parsed: Any, der: bytes) -> Certificate:
+    body = parsed["tbs_certificate"]
+    constraints = parsed.basic_constraints_value
+    usage = parsed.key_usage_value
+    extensions = body["extensions"].native and body["extensions"]
+    return Certificate(
+        der=der,
+        subject=_name(body["subject"]),
+        issuer=_name(body["issuer"]),
+        serial_number=body["serial_number"].native,
+        signed=_signed(parsed["signature_algorithm"], body.dump(), parsed["signature_value"]),
+        public_key_der=body["subject_public_key_info"].dump(),
+        is_authority=bool(constraints and constraints["ca"].native),
+        path_length=constraints["path_len_constraint"].native if constraints else None,
+        key_usage=None if usage is None else frozenset(usage.native),
+        extensions=tuple(
+            (entry["extn_id"].dotted, entry["extn_value"].contents) for entry in extensions or ()
+        ),
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
