@@ -63,6 +63,7 @@ def run(config: "NodeConfig") -> int:
         sys.stderr.write(f"error: {error}\n")
         return EXIT_CONFIGURATION
     try:
+        _check_files(config)
         asyncio.run(_run_until_signal(config, logs))
     except BaseExceptionGroup as group:
         return _report(_first(group))
@@ -71,6 +72,12 @@ def run(config: "NodeConfig") -> int:
     finally:
         logs.close()
     return 0
+
+
+def _check_files(config: "NodeConfig") -> None:
+    """Refuse files that cannot be used before anything is started; the node reads them again."""
+    config.load_network().resolve_quorum_set(config.node_id)
+    config.load_blockchain_config()
 
 
 async def _run_until_signal(config: "NodeConfig", logs: "Logs") -> None:

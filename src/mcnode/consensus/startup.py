@@ -35,6 +35,10 @@ class OriginBlockError(UnavailableError):
     """The ledger to start from cannot be copied."""
 
 
+class EmptyLedger(InvalidError):
+    """A ledger without an origin block: there is nothing to build on."""
+
+
 async def initialise_enclave(
     config: NodeConfig, blockchain: BlockchainConfig, enclave: ConsensusEnclave
 ) -> None:
@@ -91,10 +95,18 @@ def prepare_ledger(config: NodeConfig) -> LedgerDB:
     Raises:
         OriginBlockError: the copy fails.
         LedgerPathError: what is there is no ledger of ours.
+        EmptyLedger: it has no block.
     """
     if config.origin_block_path is not None:
         copy_origin(config.origin_block_path, config.ledger_path)
-    return LedgerDB.open(config.ledger_path)
+    ledger = LedgerDB.open(config.ledger_path)
+    if ledger.num_blocks() == 0:
+        ledger.close()
+        raise EmptyLedger(
+            f"ledger at {config.ledger_path} has 0 blocks, needs 1: remove it and name a ledger to "
+            "start from with --origin-block-path"
+        )
+    return ledger
 
 
 def copy_origin(origin: Path, ledger_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from support.waiting import wait_until
 
 STOP_TIMEOUT_S = 10.0
-LOG_LINES_SHOWN = 40
+LOG_LINES_SHOWN = 15
+LOG_COLUMNS_SHOWN = 240
 
 logs_of_this_test: list[Path] = []
 """Logs of processes that some fixture still holds; shown when a test fails."""
@@ -49,9 +50,7 @@ class Daemon:
 
     def wait_for_log(self, text, *, timeout_s=20.0):
         """Until the log holds `text`."""
-        wait_until(
-            lambda: text in self.log(), f"{text!r} in {self.log_path}", timeout_s=timeout_s
-        )
+        wait_until(lambda: text in self.log(), f"{text!r} in {self.log_path}", timeout_s=timeout_s)
 
     def wait_end(self, *, timeout_s=20.0):
         """The exit status, negative for a signal."""
@@ -83,10 +82,10 @@ class Daemon:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_TIMEOUT_S)
-        for pid in (self.pid, *descendants):
+        self.kill()
+        for pid in descendants:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL) if pid != self.pid or self.is_running else None
-        self.process.wait()
+                os.kill(pid, signal.SIGKILL)
         if self.log_path in logs_of_this_test:
             logs_of_this_test.remove(self.log_path)
 
@@ -118,4 +117,4 @@ def log_tails():
     for path in logs_of_this_test:
         with contextlib.suppress(OSError):
             lines = path.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-            yield str(path), "\n".join(lines)
+            yield str(path), "\n".join(line[:LOG_COLUMNS_SHOWN] for line in lines)

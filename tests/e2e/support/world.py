@@ -80,7 +80,13 @@ class Purse:
         )
 
     def builder(
-        self, output, *, value=ONE_MOB, fee=MINIMUM_FEE_MOB, tombstone=TOMBSTONE, ring_size=RING_SIZE
+        self,
+        output,
+        *,
+        value=ONE_MOB,
+        fee=MINIMUM_FEE_MOB,
+        tombstone=TOMBSTONE,
+        ring_size=RING_SIZE,
     ):
         """A payment to Bob of `value`, the rest back to Alice."""
         builder = TransactionBuilder(BLOCK_VERSION, Amount(fee, MOB), os.urandom)
