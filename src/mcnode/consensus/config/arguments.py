@@ -46,6 +46,8 @@ class Flag:
     help: str = ""
     obsolete: bool = False
     """Understood, but neither listed nor hinted at."""
+    multiple: bool = False
+    """May be given several times, each time with several values between commas; gives a tuple."""
 
     @property
     def usage(self) -> str:
@@ -65,7 +67,8 @@ class Program:
 
     name: str
     about: str
-    version_text: str
+    version_text: str | None
+    """None: there is no `--version`."""
     flags: tuple[Flag, ...]
 
 
@@ -104,8 +107,14 @@ def parse_arguments(
         )
     for flag in program.flags:
         if flag.key not in values:
-            values[flag.key] = None if flag.default is None else flag.parse(flag.default)
+            values[flag.key] = _default(flag)
     return Arguments(values, given)
+
+
+def _default(flag: Flag) -> Any:
+    if flag.default is not None:
+        return _parse_value(flag, flag.default)
+    return () if flag.multiple else None
 
 
 class _Scan:
@@ -127,18 +136,22 @@ class _Scan:
                 raise self._unexpected(name if name.startswith("--") else word)
             if not equals:
                 value = self._next_value(flag, remaining)
-            if flag.key in self._found:
+            if flag.key in self._found and not flag.multiple:
                 raise _error(
                     f"the argument '{flag.usage}' cannot be used multiple times",
                     usage_line(self._program),
                 )
-            self._found[flag.key] = (flag, _parse_value(flag, value))
+            self._note(flag, _parse_value(flag, value))
         return self._found
+
+    def _note(self, flag: Flag, value: Any) -> None:
+        _, earlier = self._found.get(flag.key, (flag, ()))
+        self._found[flag.key] = (flag, (*earlier, *value) if flag.multiple else value)
 
     def _show_text(self, word: str) -> None:
         if word in ("-h", "--help"):
             raise TextRequested(help_text(self._program))
-        if word in ("-V", "--version"):
+        if self._program.version_text is not None and word in ("-V", "--version"):
             raise TextRequested(self._program.version_text)
 
     def _next_value(self, flag: Flag, remaining: list[str]) -> str:
@@ -174,6 +187,13 @@ class _Scan:
 
 
 def _parse_value(flag: Flag, text: str) -> Any:
+    """The value, or for a flag that may be repeated, a tuple of those between the commas."""
+    if flag.multiple:
+        return tuple(_parse_one(flag, part) for part in text.split(","))
+    return _parse_one(flag, text)
+
+
+def _parse_one(flag: Flag, text: str) -> Any:
     try:
         return flag.parse(text)
     except EmptyValueError:
@@ -191,6 +211,31 @@ def _error(message: str, usage: str | None = None) -> UsageError:
     return UsageError("\n\n".join(parts))
 
 
+def select_program(
+    name: str, about: str, programs: Mapping[str, Program], args: Sequence[str]
+) -> tuple[str, Sequence[str]]:
+    """For a program that is several in one: the name of the one meant, and its own arguments.
+
+    Raises:
+        UsageError: none is named, or one that does not exist.
+        TextRequested: help was asked for.
+    """
+    usage = f"Usage: {name} <COMMAND>"
+    width = max(map(len, programs)) + 2
+    listed = [f"  {each:<{width}}{program.about}" for each, program in programs.items()]
+    overview = "\n".join([about, "", usage, "", "Commands:", *listed])
+    if not args:
+        raise UsageError(overview)
+    word = args[0]
+    if word in ("-h", "--help", "help"):
+        raise TextRequested(overview)
+    if word.startswith("-"):
+        raise _error(f"unexpected argument '{word.partition('=')[0]}' found", usage)
+    if word not in programs:
+        raise _error(f"unrecognized subcommand '{word}'", usage)
+    return word, args[1:]
+
+
 def _shown(program: Program) -> list[Flag]:
     return [flag for flag in program.flags if not flag.obsolete]
 
@@ -198,7 +243,8 @@ def _shown(program: Program) -> list[Flag]:
 def usage_line(program: Program, *, with_options: bool = True, and_flag: Flag | None = None) -> str:
     """`Usage: …` with the required flags, and `and_flag` whether it is required or not."""
     flags = [flag.usage for flag in _shown(program) if flag.required or flag is and_flag]
-    options = ["[OPTIONS]"] if with_options else []
+    has_options = any(not flag.required for flag in _shown(program))
+    options = ["[OPTIONS]"] if with_options and has_options else []
     return " ".join(["Usage:", program.name, *options, *flags])
 
 
@@ -218,8 +264,9 @@ def help_text(program: Program) -> str:
         if flag.default is not None:
             remarks.append(f"[default: {flag.default}]")
         lines += ["          " + " ".join(remarks), ""]
-    lines += ["  -h, --help", "          Print help", ""]
-    lines += ["  -V, --version", "          Print version"]
+    lines += ["  -h, --help", "          Print help"]
+    if program.version_text is not None:
+        lines += ["", "  -V, --version", "          Print version"]
     return "\n".join(lines)
 
 

@@ -74,14 +74,16 @@ class SignedGovernors:
     output_path: Path | None
 
 
-def sign_governors(args: Sequence[str], environment: Mapping[str, str]) -> SignedGovernors:
+def sign_governors(
+    args: Sequence[str], environment: Mapping[str, str], program: Program = PROGRAM
+) -> SignedGovernors:
     """Read the command line and sign; the file is left to the caller.
 
     Raises:
         UsageError, TextRequested: see `parse_arguments`; a bad tokens file counts as a bad value.
         ConfigError: governors of token 0.
     """
-    arguments = parse_arguments(PROGRAM, args, environment)
+    arguments = parse_arguments(program, args, environment)
     tokens: TokensConfig = arguments["tokens"]
     signed = tokens.signed_by(arguments["signing_key"])
     if signed.governors_signature is None:

@@ -7,6 +7,7 @@ from mcnode.consensus.config.arguments import (
     UsageError,
     help_text,
     parse_arguments,
+    select_program,
 )
 from mcnode.consensus.config.values import parse_path, parse_unsigned
 
@@ -108,3 +109,52 @@ def test_help_and_version_come_at_once(word: str) -> None:
     text = str(caught.value)
     assert text == ("tool 1" if word.lower() in ("-v", "--version") else help_text(PROGRAM))
     assert "[env: T_COUNT=] [default: 3]" in help_text(PROGRAM)
+
+
+REPEATED = Program(
+    name="tool gather",
+    about="Gathers.",
+    version_text=None,
+    flags=(
+        Flag("--file", parse_unsigned(8), "TOOL_FILES", "FILES", required=True, multiple=True),
+        Flag("--key", env="TOOL_KEYS", metavar="KEYS", multiple=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "environment", "files"),
+    [
+        (["--file", "1"], {}, (1,)),
+        (["--file", "3,1", "--file=2"], {}, (3, 1, 2)),
+        ([], {"TOOL_FILES": "5,6"}, (5, 6)),
+        (["--file", "1"], {"TOOL_FILES": "5,6"}, (1,)),
+    ],
+)
+def test_flags_that_may_be_repeated(args, environment, files):
+    arguments = parse_arguments(REPEATED, args, environment)
+    assert arguments["file"] == files
+    assert arguments["key"] == ()
+
+
+def test_one_bad_value_of_several_is_named():
+    with pytest.raises(UsageError, match="invalid value '256' for '--file <FILES>'"):
+        parse_arguments(REPEATED, ["--file", "1,256"], {})
+
+
+def test_a_program_without_a_version_does_not_know_the_flag():
+    with pytest.raises(UsageError, match="unexpected argument '--version' found"):
+        parse_arguments(REPEATED, ["--version"], {})
+
+
+def test_selecting_one_of_several_programs():
+    programs = {"gather": REPEATED}
+    assert select_program("tool", "Does it.", programs, ["gather", "--file"]) == (
+        "gather",
+        ["--file"],
+    )
+    with pytest.raises(TextRequested, match="gather"):
+        select_program("tool", "Does it.", programs, ["--help"])
+    for args in ([], ["other"], ["--gather"]):
+        with pytest.raises(UsageError, match="Usage: tool <COMMAND>"):
+            select_program("tool", "Does it.", programs, args)
