@@ -66,7 +66,17 @@ class NeverOmit:
     node: "Node"
 
 
-Node: TypeAlias = Primitive | List | Aggregate | Variant | NeverOmit | Any | None
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkedOut:
+    """A node whose transcript messages are known already, for the one context it is used under.
+
+    For parts that come again and again. `appends` makes them.
+    """
+
+    pairs: tuple[Pair, ...]
+
+
+Node: TypeAlias = Primitive | List | Aggregate | Variant | NeverOmit | WorkedOut | Any | None
 """`Any` stands for an instance of a declared message."""
 
 
@@ -191,6 +201,8 @@ def appends(context: str, node: Node) -> Iterator[Pair]:
             yield context.encode(), b""
         case NeverOmit(inner):
             yield from appends(context, inner)
+        case WorkedOut(pairs):
+            yield from pairs
         case Primitive(type_, data):
             yield context.encode(), b"prim"
             yield type_.encode(), data
@@ -240,5 +252,5 @@ def _is_omitted(node: Node) -> bool:
 
 
 def _is_declared(node: Node) -> bool:
-    hand_made = (Primitive, List, Aggregate, Variant, NeverOmit)
+    hand_made = (Primitive, List, Aggregate, Variant, NeverOmit, WorkedOut)
     return node is not None and not isinstance(node, hand_made)

@@ -1,7 +1,7 @@
 """The decision core of a node: what to propose, what to listen to, when a block is decided.
 
 It stands between the agreement protocol, which knows nothing of ledgers, and the shell, which does
-all input and output. Inputs (`propose`, `receive`, `txs_fetched`, `block_appended`,
+all input and output. Inputs (`propose`, `receive`, `receive_copy`, `txs_fetched`, `block_appended`,
 `sync_finished`) only put things where `tick` finds them; `tick` does the work and returns actions.
 Nothing here reads a clock, a socket or a file: the time is an argument, the ledger and the
 transaction cache are views that answer from memory or from an embedded database.
@@ -13,17 +13,17 @@ A statement's way through a tick:
                               later slots wait (bounded), the rest goes on
             ─> history filter: it must build on our block before that slot
             ─> transactions:  what it votes for must be in our cache, or it waits for a fetch
-                              from the neighbour that sent it
+                              from a neighbour that handed it over, until its slot has passed
             ─> relay, then the agreement protocol, all statements of a tick in one batch
 
 A tick in order: sync state; when behind, nothing but catching up; nominate pending values;
-statements; timers; a decided slot becomes `CompleteSlot`. Several statements of ours in one tick
-become one `Broadcast`, since a peer keeps only the highest. [docs/protocol/service.md#11]
+statements; timers; a decided slot becomes `CompleteSlot`. Several statements of ours about one slot
+in one tick become one `Broadcast`, since a peer keeps only the highest.
+[docs/protocol/service.md#11]
 """
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from mcnode.consensus.actions import (
     Action,
@@ -31,9 +31,11 @@ from mcnode.consensus.actions import (
     CompleteSlot,
     FetchTxs,
     Relay,
+    Report,
     SyncLedger,
 )
 from mcnode.consensus.message_queue import MessageQueue, QueuedMsg
+from mcnode.consensus.missing_txs import Ask, MissingTxs
 from mcnode.consensus.pending_values import PendingValues
 from mcnode.consensus.sync_state import (
     InSync,
@@ -42,25 +44,30 @@ from mcnode.consensus.sync_state import (
     after_attempt,
     next_state,
 )
+from mcnode.consensus.views import AgreementNode, LedgerView, NetworkView, ValueView
 from mcnode.errors import BugError
-from mcnode.peers.consensus_msg import ConsensusMsg, tx_hashes_of
+from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.peers.relay import RelayPlanner
+from mcnode.scp import (
+    CombineFailed,
+    Externalize,
+    Msg,
+    Refuse,
+    Send,
+    SetTimer,
+    SlotIndex,
+    SlotMetrics,
+    SlotState,
+    Tick,
+)
 from mcnode.scp.actions import Action as ScpAction
-from mcnode.scp.actions import CombineFailed, Externalize, Refuse, Send, SetTimer
-from mcnode.scp.node import Node
-from mcnode.scp.state import SlotMetrics
-from mcnode.scp.timers import Tick
 from mcnode.scp.types import Externalize as ExternalizeTopic
-from mcnode.scp.types import Msg, NodeID
 
 PENDING_VALUES_TO_NOMINATE_MAX = 100
 """Values proposed per slot; the network's own bound."""
 SYNC_BLOCKS_MAX = 100
 """Blocks per catch-up attempt."""
-FETCH_GRACE_S = 0.3
-"""How long transactions that a statement names may be under way to us before they are fetched: a
-check takes milliseconds, a busy machine a few dozen of them."""
 
 
 def to_tick(now: float) -> Tick:
@@ -69,59 +76,22 @@ def to_tick(now: float) -> Tick:
 
 
 def after_tick(tick: Tick) -> float:
-    """The first moment of our clock at which a deadline of the agreement protocol has passed."""
-    return (tick + 1) / 1000
+    """A moment of our clock at which a deadline of the agreement protocol has just passed.
 
-
-class LedgerView(Protocol):
-    """What the core reads of the ledger."""
-
-    def num_blocks(self) -> int:
-        """Number of blocks, at least 1."""
-        ...
-
-    def block_id(self, index: int) -> bytes | None:
-        """Id (32 bytes) of a block, or None when there is none."""
-        ...
-
-
-class ValueView(Protocol):
-    """What the core asks about values; see `TxManager` and `MintTxManager`."""
-
-    def is_valid(self, value: ConsensusValue) -> bool:
-        """Whether it could go into the next block now."""
-        ...
-
-    def missing(self, tx_hashes: Iterable[bytes]) -> list[bytes]:
-        """The hashes whose transactions are not in the cache."""
-        ...
-
-    def block_completed(self, num_blocks: int) -> None:
-        """Forget what can never be in a block again."""
-        ...
-
-
-class NetworkView(Protocol):
-    """Who has externalized what; see `mcnode.ledger.sync`."""
-
-    def push(self, sender: NodeID, externalized_index: int) -> None:
-        """Note the highest block that a node has decided."""
-        ...
-
-    def highest_block_index(self) -> int | None:
-        """The highest block that a blocking quorum of peers has decided, if any."""
-        ...
+    It lies in the middle of the next millisecond, so that no rounding makes `to_tick` give `tick`.
+    """
+    return (tick + 1.5) / 1000
 
 
 @dataclasses.dataclass(slots=True)
 class Snapshot:
     """Figures for gauges and for `/info`."""
 
-    slot_index: int
+    slot_index: SlotIndex
     pending_values: int
     queued_messages: int
     refused_messages: int
-    """Statements that the agreement protocol did not take in, and combinations that failed."""
+    """Statements that were left out, and combinations that failed."""
     highest_peer_block: int
     is_behind: bool
     slot: SlotMetrics
@@ -134,7 +104,7 @@ class ByzantineLedger:
     def __init__(
         self,
         *,
-        node: Node[ConsensusValue],
+        node: AgreementNode,
         ledger: LedgerView,
         values: ValueView,
         network: NetworkView,
@@ -147,18 +117,17 @@ class ByzantineLedger:
         self._relay = relay
         self._pending = PendingValues[ConsensusValue](values.is_valid)
         self._queue = MessageQueue()
-        self._fetching: set[str] = set()
-        self._unavailable: dict[str, set[bytes]] = {}
+        self._missing_txs = MissingTxs()
         self._sync_state: SyncState = InSync()
         self._is_syncing = False
         self._is_completing = False
         self._need_nominate = False
         self._has_work = True
         self._slot_index = ledger.num_blocks()
-        self._outgoing: Msg[ConsensusValue] | None = None
+        self._outgoing: dict[SlotIndex, Msg[ConsensusValue]] = {}
         self._refusals = 0
-        self._fetch_at: float | None = None
-        """When statements that wait for transactions want them fetched."""
+        self._look_again_at: float | None = None
+        """When statements that wait for transactions want to be looked at."""
         self._highest_peer_block: int | None = None
         """Looked up when needed; None after a statement may have changed it."""
 
@@ -186,18 +155,20 @@ class ByzantineLedger:
         self._network.push(scp_msg.sender_id, decided)
         self._highest_peer_block = None
         if scp_msg.slot_index + 1 >= self._slot_index:
-            self._queue.push(QueuedMsg(msg, (received_from,)))
+            self._queue.push(QueuedMsg.create(msg, received_from))
 
-    def receive_copy(self, author: bytes, slot_index: int, received_from: str, now: float) -> None:
+    def receive_copy(
+        self, author: bytes, slot_index: SlotIndex, received_from: str, now: float
+    ) -> None:
         """Another neighbour handed over a statement that `receive` has had already."""
         self._relay.heard(received_from, author, now)
-        self._queue.add_source(slot_index, author, received_from)
+        if self._queue.add_source(slot_index, author, received_from):
+            self._has_work = True
 
     def txs_fetched(self, peer: str, not_in_cache: Iterable[bytes]) -> None:
         """A fetch from `peer` ended; it does not have `not_in_cache`."""
         self._has_work = True
-        self._fetching.discard(peer)
-        self._unavailable.setdefault(peer, set()).update(not_in_cache)
+        self._missing_txs.fetched(peer, not_in_cache)
 
     def block_appended(self) -> None:
         """The block asked for by `CompleteSlot` is in the ledger.
@@ -245,7 +216,7 @@ class ByzantineLedger:
 
     def next_deadline(self) -> float | None:
         """When `tick` has to be called even if nothing comes in; in the past when there is work."""
-        if self._is_syncing:
+        if self._is_syncing or self._is_completing:
             return None
         if isinstance(self._sync_state, IsBehind):
             return self._sync_state.attempt_at
@@ -253,12 +224,18 @@ class ByzantineLedger:
             return 0.0
         tick = self._node.next_deadline
         timer = None if tick is None else after_tick(tick)
-        candidates = [timer, self._relay.next_due(), self._fetch_at]
+        candidates = [timer, self._relay.next_due(), self._look_again_at]
         return min((at for at in candidates if at is not None), default=None)
+
+    # -- what it holds ----------------------------------------------------------------------------
 
     def is_behind(self) -> bool:
         """Whether clients must be refused because we are catching up."""
         return isinstance(self._sync_state, IsBehind)
+
+    def pending_count(self) -> int:
+        """Values that wait for a block."""
+        return len(self._pending)
 
     def snapshot(self) -> Snapshot:
         """Figures as of now."""
@@ -271,6 +248,11 @@ class ByzantineLedger:
             is_behind=self.is_behind(),
             slot=self._node.metrics(),
         )
+
+    def slot_states(self) -> list[SlotState[ConsensusValue]]:
+        """All that agreement holds of the previous and the current slot, as far as it does."""
+        states = map(self._node.slot_state, (self._slot_index - 1, self._slot_index))
+        return [state for state in states if state is not None]
 
     def waiting_since(self, values: Sequence[ConsensusValue]) -> list[float]:
         """When our own clients proposed those of `values` that they did propose."""
@@ -303,11 +285,11 @@ class ByzantineLedger:
 
     def _process_messages(self, now: float, actions: list[Action]) -> None:
         ready: list[Msg[ConsensusValue]] = []
-        self._fetch_at = None
+        self._look_again_at = None
         for queued in self._queue.take_up_to(self._slot_index):
-            if not self._builds_on_our_ledger(queued.msg):
+            if not self._builds_on_our_ledger(queued.msg, actions):
                 continue
-            missing = self._values.missing(tx_hashes_of(queued.msg.scp_msg))
+            missing = self._values.missing(queued.tx_hashes)
             if missing:
                 self._wait_for_txs(queued, missing, now, actions)
                 continue
@@ -316,33 +298,33 @@ class ByzantineLedger:
         if ready:
             self._follow(self._node.handle(ready, to_tick(now)), actions)
 
-    def _builds_on_our_ledger(self, msg: ConsensusMsg) -> bool:
+    def _builds_on_our_ledger(self, msg: ConsensusMsg, actions: list[Action]) -> bool:
         slot_index = msg.scp_msg.slot_index
         if slot_index + 1 < self._slot_index:
             return False
-        return self._ledger.block_id(slot_index - 1) == msg.prev_block_id
+        ours = self._ledger.block_id(slot_index - 1)
+        if ours == msg.prev_block_id:
+            return True
+        reason = (
+            f"builds on block {msg.prev_block_id.hex()}, "
+            f"ours is {'none' if ours is None else ours.hex()}"
+        )
+        author = msg.scp_msg.sender_id.responder_id
+        self._report(Report(slot_index, author, reason, is_other_chain=True), actions)
+        return False
 
     def _wait_for_txs(
         self, queued: QueuedMsg, missing: Sequence[bytes], now: float, actions: list[Action]
     ) -> None:
-        """Let a statement wait for transactions, and fetch them if they do not come by themselves.
-
-        They usually do: the node that took them in pushes them to everybody at the same time as
-        consensus begins to talk about them. Then a neighbour that handed the statement over is
-        asked; one that has said that it lacks one of them is not asked again in this slot. When
-        nobody is left the statement is dropped.
-        """
+        """Let a statement wait for transactions, and have them fetched if they do not come."""
         since = queued.waiting_since if queued.waiting_since is not None else now
-        waiting = dataclasses.replace(queued, waiting_since=since)
-        for peer in queued.sources:
-            if self._unavailable.get(peer, set()).isdisjoint(missing):
-                self._queue.push(waiting)
-                if now < since + FETCH_GRACE_S:
-                    self._fetch_at = _earlier(self._fetch_at, since + FETCH_GRACE_S)
-                elif peer not in self._fetching:
-                    self._fetching.add(peer)
-                    actions.append(FetchTxs(peer, tuple(missing)))
-                return
+        self._queue.push(dataclasses.replace(queued, waiting_since=since))
+        match self._missing_txs.plan(queued.sources, missing, since, now):
+            case Ask(peer):
+                actions.append(FetchTxs(peer, tuple(missing)))
+            case again:
+                if again.at is not None:
+                    self._look_again_at = min(again.at, self._look_again_at or again.at)
 
     def _pass_on(self, queued: QueuedMsg, now: float, actions: list[Action]) -> None:
         sender = queued.msg.scp_msg.sender_id
@@ -367,30 +349,32 @@ class ByzantineLedger:
                     self._is_completing = True
                     actions.append(CompleteSlot(slot_index, values))
                 case Send(scp_msg):
-                    self._outgoing = scp_msg
-                case Refuse() | CombineFailed():
-                    self._refusals += 1
+                    self._outgoing[scp_msg.slot_index] = scp_msg
+                case Refuse(scp_msg, reason):
+                    author = scp_msg.sender_id.responder_id
+                    self._report(Report(scp_msg.slot_index, author, reason), actions)
+                case CombineFailed(slot_index, reason):
+                    self._report(Report(slot_index, None, reason), actions)
                 case SetTimer():
                     pass
 
-    def _flush(self, actions: list[Action]) -> None:
-        """Turn the newest statement of this tick into an action."""
-        scp_msg, self._outgoing = self._outgoing, None
-        if scp_msg is None or scp_msg.slot_index == 0:
-            return
-        prev_block_id = self._ledger.block_id(scp_msg.slot_index - 1)
-        if prev_block_id is not None:
-            actions.append(Broadcast(scp_msg, prev_block_id))
+    def _report(self, report: Report, actions: list[Action]) -> None:
+        self._refusals += 1
+        actions.append(report)
 
-    def _enter_slot(self, slot_index: int) -> None:
+    def _flush(self, actions: list[Action]) -> None:
+        """Turn the newest statement of this tick about each slot into an action."""
+        for slot_index, scp_msg in sorted(self._outgoing.items()):
+            prev_block_id = self._ledger.block_id(slot_index - 1) if slot_index else None
+            if prev_block_id is not None:
+                actions.append(Broadcast(scp_msg, prev_block_id))
+        self._outgoing.clear()
+
+    def _enter_slot(self, slot_index: SlotIndex) -> None:
         self._relay.slot_closed(self._slot_index - 1)
         self._slot_index = slot_index
         self._has_work = True
-        self._unavailable.clear()
+        self._missing_txs.enter_slot(slot_index)
         self._values.block_completed(slot_index)
         self._pending.retain_valid()
         self._need_nominate = len(self._pending) > 0
-
-
-def _earlier(at: float | None, other: float) -> float:
-    return other if at is None else min(at, other)

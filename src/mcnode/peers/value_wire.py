@@ -1,5 +1,6 @@
 """Consensus values as CBOR. [docs/protocol/service.md#12.4]"""
 
+import functools
 from typing import NamedTuple, TypeVar
 
 from mcnode.codec.cbor import (
@@ -35,6 +36,9 @@ SIGNATURE_BYTES = 64
 TX_HASH_BYTES = 32
 FOG_HINT_BYTES = 84
 
+KEYS_REMEMBERED_MAX = 4096
+"""Message keys known to be points: every statement repeats those of a whole quorum set."""
+
 T = TypeVar("T")
 
 
@@ -42,6 +46,7 @@ def _same(value: T) -> T:
     return value
 
 
+@functools.lru_cache(maxsize=KEYS_REMEMBERED_MAX)
 def _checked_ed25519(data: bytes) -> bytes:
     try:
         return Ed25519Public.from_bytes(data).to_bytes()

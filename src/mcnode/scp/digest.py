@@ -4,9 +4,21 @@ Generic over the value, whose own node the caller gives. Members of quorum sets 
 order in which they stand. [docs/protocol/scp.md#4.2]
 """
 
+import functools
 from collections.abc import Callable
 
-from mcnode.codec.digest import Aggregate, List, NeverOmit, Node, Primitive, Variant, text, uint
+from mcnode.codec.digest import (
+    Aggregate,
+    List,
+    NeverOmit,
+    Node,
+    Primitive,
+    Variant,
+    WorkedOut,
+    appends,
+    text,
+    uint,
+)
 from mcnode.scp.quorum_set import QuorumSet
 from mcnode.scp.types import (
     TOPICS,
@@ -22,6 +34,13 @@ from mcnode.scp.types import (
     Topic,
     V,
 )
+
+REMEMBERED_MAX = 64
+"""Senders, and quorum sets, whose part of the digest is remembered: more than published networks
+have nodes."""
+REMEMBERED_NODES_MAX = 100
+"""Larger quorum sets are worked out each time. A node takes about 4 kB, so all that is remembered
+stays below 30 MB whatever strangers send."""
 
 ValueNode = Callable[[V], Node]
 """Makes the node of one value."""
@@ -53,14 +72,62 @@ def _member_node(member: NodeID | QuorumSet[NodeID] | None) -> Node:
     return Variant("QuorumSetMember", 0, "Node", node_id_node(member))
 
 
+@functools.lru_cache(maxsize=REMEMBERED_MAX)
+def _sender_part(responder_id: str, public_key: bytes) -> WorkedOut:
+    return WorkedOut(tuple(appends("sender_id", node_id_node(NodeID(responder_id, public_key)))))
+
+
+class _AsListed:
+    """A quorum set that equals another only if it hashes alike: names and order count too."""
+
+    __slots__ = ("_key", "quorum_set")
+
+    def __init__(self, quorum_set: QuorumSet[NodeID]) -> None:
+        self.quorum_set = quorum_set
+        self._key = _listed(quorum_set)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _AsListed) and self._key == other._key
+
+
+def _listed(quorum_set: QuorumSet[NodeID]) -> tuple[object, ...]:
+    members = (
+        _listed(member)
+        if isinstance(member, QuorumSet)
+        else None
+        if member is None
+        else (member.responder_id, member.public_key)
+        for member in quorum_set.members
+    )
+    return quorum_set.threshold, *members
+
+
+def _quorum_set_in_msg(quorum_set: QuorumSet[NodeID]) -> Node:
+    if sum(1 for _ in quorum_set.iter_nodes()) > REMEMBERED_NODES_MAX:
+        return quorum_set_node(quorum_set)
+    return _quorum_set_part(_AsListed(quorum_set))
+
+
+@functools.lru_cache(maxsize=REMEMBERED_MAX)
+def _quorum_set_part(listed: _AsListed) -> WorkedOut:
+    return WorkedOut(tuple(appends("quorum_set", quorum_set_node(listed.quorum_set))))
+
+
 def msg_node(msg: Msg[V], value_node: "ValueNode[V]") -> Node:
-    """The node of a message without its envelope."""
+    """The node of a message without its envelope.
+
+    A node sends the same id and quorum set with every message, and they are most of a small one:
+    their part is worked out once.
+    """
     return Aggregate(
         "Msg",
         {
-            "sender_id": node_id_node(msg.sender_id),
+            "sender_id": _sender_part(msg.sender_id.responder_id, msg.sender_id.public_key),
             "slot_index": uint(msg.slot_index, 64),
-            "quorum_set": quorum_set_node(msg.quorum_set),
+            "quorum_set": _quorum_set_in_msg(msg.quorum_set),
             "topic": _topic_node(msg.topic, value_node),
         },
     )
