@@ -148,5 +148,9 @@ class ViewAccountKey:
         """Where the account pays its change to."""
         return self.subaddress(CHANGE_SUBADDRESS_INDEX)
 
+    def gift_code_subaddress(self) -> PublicAddress:
+        """Where the outputs behind gift codes lie."""
+        return self.subaddress(GIFT_CODE_SUBADDRESS_INDEX)
+
     def __repr__(self) -> str:
         return f"ViewAccountKey(spend_public={self.spend_public_key.hex()})"

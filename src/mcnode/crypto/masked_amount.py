@@ -107,9 +107,20 @@ def mask_amount(
 ) -> tuple[MaskedFields, bytes]:
     """The public fields and the blinding (32 bytes) of an amount, always with 8 token id bytes."""
     if version is MaskedAmountVersion.V1:
-        masks = _masks_v1(shared_secret)
-    else:
-        masks = _masks_v2(amount_shared_secret(shared_secret))
+        return _mask(value, token_id, _masks_v1(shared_secret))
+    return mask_amount_with_amount_shared_secret(
+        value, token_id, amount_shared_secret(shared_secret)
+    )
+
+
+def mask_amount_with_amount_shared_secret(
+    value: int, token_id: int, secret: bytes
+) -> tuple[MaskedFields, bytes]:
+    """As `mask_amount` for version 2, knowing only the 32-byte amount shared secret."""
+    return _mask(value, token_id, _masks_v2(secret))
+
+
+def _mask(value: int, token_id: int, masks: _Masks) -> tuple[MaskedFields, bytes]:
     fields = MaskedFields(
         commit(value, masks.blinding, token_id),
         value ^ masks.value,

@@ -8,6 +8,7 @@ from mcnode.crypto.masked_amount import (
     MaskedFields,
     OpenedAmount,
     mask_amount,
+    mask_amount_with_amount_shared_secret,
     open_amount,
     open_amount_with_amount_shared_secret,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "derive_amount_shared_secret",
     "make_masked_amount",
     "make_masked_amount_v2",
+    "make_masked_amount_with_amount_shared_secret",
     "open_masked_amount",
     "open_masked_amount_with_amount_shared_secret",
 ]
@@ -59,6 +61,12 @@ def make_masked_amount(
 def make_masked_amount_v2(amount: Amount, shared_secret: bytes) -> MaskedAmountV2:
     """Hide an amount in the form of block versions 3 and above."""
     fields, _ = mask_amount(MaskedAmountVersion.V2, amount.value, amount.token_id, shared_secret)
+    return MaskedAmountV2(fields.commitment, fields.masked_value, fields.masked_token_id)
+
+
+def make_masked_amount_with_amount_shared_secret(amount: Amount, secret: bytes) -> MaskedAmountV2:
+    """Hide an amount under the 32-byte secret that opens this amount only."""
+    fields, _ = mask_amount_with_amount_shared_secret(amount.value, amount.token_id, secret)
     return MaskedAmountV2(fields.commitment, fields.masked_value, fields.masked_token_id)
 
 

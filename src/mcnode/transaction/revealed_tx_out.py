@@ -1,9 +1,15 @@
 """Outputs whose amount is known to everyone. [docs/protocol/transaction.md#9]"""
 
+import dataclasses
+
 from mcnode.crypto.masked_amount import SECRET_BYTES, AmountError
-from mcnode.transaction.amounts import OpenedAmount, open_masked_amount_with_amount_shared_secret
+from mcnode.transaction.amounts import (
+    OpenedAmount,
+    make_masked_amount_with_amount_shared_secret,
+    open_masked_amount_with_amount_shared_secret,
+)
 from mcnode.transaction.errors import TransactionError
-from mcnode.transaction.messages import RevealedTxOut
+from mcnode.transaction.messages import Amount, RevealedTxOut, TxOut
 
 
 class RevealedTxOutError(TransactionError):
@@ -58,3 +64,16 @@ def reveal_amount(revealed: RevealedTxOut) -> tuple[int, int]:
     """Value and token id of a revealed output; raises as `reveal`."""
     opened = reveal(revealed)
     return opened.value, opened.token_id
+
+
+def change_committed_amount(revealed: RevealedTxOut, amount: Amount) -> TxOut:
+    """The same output, worth something else; blinding and masks stay.
+
+    Raises:
+        RevealedTxOutError: the secret is not 32 bytes.
+    """
+    secret = revealed.amount_shared_secret
+    if len(secret) != SECRET_BYTES:
+        raise InvalidAmountSharedSecret(len(secret))
+    masked_amount = make_masked_amount_with_amount_shared_secret(amount, secret)
+    return dataclasses.replace(revealed.tx_out, masked_amount=masked_amount)

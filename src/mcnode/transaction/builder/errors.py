@@ -134,3 +134,29 @@ class RingSignatureFailed(TxBuilderError):
     def __init__(self, reason: Exception) -> None:
         super().__init__(f"transaction cannot be signed: {reason}", reason)
         self.reason = reason
+
+
+class BuilderSignerError(TxBuilderError):
+    """The holder of the keys refuses to sign a contingent input."""
+
+    name = "Signer"
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(f"contingent input cannot be signed: {reason}", reason)
+        self.reason = reason
+
+
+class AlreadyHavePartialFillChange(TxBuilderError):
+    """A contingent input has one partial-fill change."""
+
+    def __init__(self) -> None:
+        super().__init__("second partial-fill change output, limit 1")
+
+
+class MissingProofs(TxBuilderError):
+    """The input to offer has another number of proofs than of ring members."""
+
+    def __init__(self, ring_size: int, found: int) -> None:
+        super().__init__(
+            f"{found} membership proofs for {ring_size} ring members", ring_size, found
+        )

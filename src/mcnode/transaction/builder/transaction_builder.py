@@ -5,18 +5,11 @@ The builder adds no change by itself and enforces neither limits nor minimum fee
 
 import dataclasses
 import itertools
-from collections.abc import Callable
 
-from mcnode.account.account_key import AccountKey
 from mcnode.account.public_address import PublicAddress
-from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
-from mcnode.crypto.onetime_keys import confirmation_number
+from mcnode.crypto.keys import RistrettoPrivate
 from mcnode.crypto.rng import RandomBytes
-from mcnode.transaction.amounts import (
-    OpenedAmount,
-    TokenIdNotSupportedAtBlockVersion,
-    open_masked_amount,
-)
+from mcnode.transaction.amounts import OpenedAmount
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.builder.errors import (
     BuilderMemoError,
@@ -24,27 +17,30 @@ from mcnode.transaction.builder.errors import (
     InvalidRingSize,
     MissingMembershipProofs,
     MixedTransactionsNotAllowed,
-    NewTx,
-    NewTxAmount,
-    NewTxMemo,
     NoInputs,
     SignedInputRulesNotAllowed,
 )
-from mcnode.transaction.builder.fog import FogResolver, make_fog_hint, no_fog
+from mcnode.transaction.builder.fog import FogResolver, no_fog
 from mcnode.transaction.builder.input_credentials import InputCredentials
 from mcnode.transaction.builder.memo_builder import EmptyMemoBuilder, MemoBuilder, NewMemoError
+from mcnode.transaction.builder.output_maker import (
+    AddedOutput,
+    MadeOutput,
+    OutputMaker,
+    ReservedSubaddresses,
+)
 from mcnode.transaction.builder.unsigned_tx import UnsignedTx
-from mcnode.transaction.constants import MOB, U64_MAX
+from mcnode.transaction.constants import MOB
 from mcnode.transaction.fee_map import FeeMap
 from mcnode.transaction.messages import (
     Amount,
+    InputRules,
     SignedContingentInput,
     Tx,
     TxIn,
     TxOut,
     TxOutSummaryUnblindingData,
     TxPrefix,
-    UnmaskedAmount,
 )
 from mcnode.transaction.ring_ct.rings import (
     InputRing,
@@ -53,22 +49,12 @@ from mcnode.transaction.ring_ct.rings import (
     RingSigner,
 )
 from mcnode.transaction.ring_ct.signing import amount_of
-from mcnode.transaction.tx_out import create_tx_out
-
-MakeMemo = Callable[[Amount, PublicAddress, bytes], bytes]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AddedOutput:
-    """An output as it will be in the transaction, and what its sender may keep."""
-
-    tx_out: TxOut
-    shared_secret: RistrettoPublic = dataclasses.field(repr=False)
-
-    @property
-    def confirmation(self) -> bytes:
-        """32 bytes by which the recipient believes that this sender made the output."""
-        return confirmation_number(self.shared_secret.to_bytes())
+from mcnode.transaction.sci.consume import (
+    FilledOutput,
+    check_taken_whole,
+    check_usable,
+    fill_partially,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,12 +88,16 @@ class TransactionBuilder:
     ) -> None:
         self._block_version = block_version
         self._random_bytes = random_bytes
-        self._fog_resolver = fog_resolver
         self._memo_builder = memo_builder or EmptyMemoBuilder()
+        self._maker = OutputMaker(
+            block_version,
+            random_bytes,
+            fog_resolver,
+            self._memo_builder,
+            only_token_id=None if block_version.mixes_token_ids else fee.token_id,
+        )
         self._inputs: list[_Input] = []
         self._outputs: list[tuple[TxOut, TxOutSummaryUnblindingData]] = []
-        self._tombstone_block = U64_MAX
-        self._fog_tombstone_limit = U64_MAX
         self._fee_map: FeeMap | None = None
         self._fee = fee
         self.set_fee(fee.value)
@@ -120,7 +110,7 @@ class TransactionBuilder:
     @property
     def tombstone_block(self) -> int:
         """The tombstone block as it stands."""
-        return self._tombstone_block
+        return self._maker.tombstone.block
 
     def set_fee(self, value: int) -> None:
         """Change the fee, in the smallest unit of its token.
@@ -140,19 +130,61 @@ class TransactionBuilder:
         self._fee_map = fee_map
 
     def set_tombstone_block(self, tombstone_block: int) -> int:
-        """Limit the life of the transaction; fog keys may limit it further. Returns the limit."""
-        self._tombstone_block = min(tombstone_block, self._fog_tombstone_limit)
-        return self._tombstone_block
+        """Limit the life of the transaction. Returns the limit.
+
+        Keys of fog servers and rules of contingent inputs may limit it further.
+        """
+        return self._maker.tombstone.wish(tombstone_block)
 
     def add_input(self, credentials: InputCredentials) -> None:
         """Spend an own output."""
         self._inputs.append(_Input(credentials.tx_in(), credentials.signable_ring()))
 
+    def add_presigned_input(self, sci: SignedContingentInput) -> None:
+        """Spend somebody else's contingent input whole, with the outputs that its rules require.
+
+        Its membership proofs must have been put back in (`sci.with_membership_proofs`).
+
+        Raises:
+            ContingentInputError: the first rule that is broken.
+        """
+        check_taken_whole(sci)
+        self._add_presigned(sci, check_usable(self._block_version, sci), ())
+
+    def add_presigned_partial_fill_input(
+        self, sci: SignedContingentInput, change: Amount
+    ) -> tuple[Amount, ...]:
+        """Spend somebody else's contingent input in part, leaving `change` to them.
+
+        Returns what this pays for, in the order of the rules' partial-fill outputs.
+
+        Raises:
+            ContingentInputError: the first rule that is broken.
+        """
+        fill = fill_partially(self._block_version, sci, change)
+        rules = check_usable(self._block_version, sci)
+        self._add_presigned(sci, rules, (*fill.outputs, fill.change))
+        return fill.amounts
+
     def add_presigned_input_raw(self, sci: SignedContingentInput) -> None:
-        """Spend somebody else's contingent input, without adding what its rules ask for."""
+        """Spend somebody else's contingent input, without a look at its rules."""
         claimed = sci.pseudo_output_amount
         amount = OpenedAmount(claimed.value, claimed.token_id, claimed.blinding)
         self._inputs.append(_Input(sci.tx_in, PresignedRing(sci.mlsag, amount)))
+
+    def _add_presigned(
+        self, sci: SignedContingentInput, rules: InputRules, filled: tuple[FilledOutput, ...]
+    ) -> None:
+        for tx_out, amount in filled:
+            self._outputs.append((tx_out, TxOutSummaryUnblindingData(amount)))
+        present = {tx_out for tx_out, _ in self._outputs}
+        for tx_out, amount in zip(rules.required_outputs, sci.required_output_amounts, strict=True):
+            if tx_out not in present:
+                self._outputs.append((tx_out, TxOutSummaryUnblindingData(amount)))
+                present.add(tx_out)
+        if rules.max_tombstone_block != 0:
+            self._maker.tombstone.limit(rules.max_tombstone_block)
+        self.add_presigned_input_raw(sci)
 
     def add_output(
         self,
@@ -168,58 +200,41 @@ class TransactionBuilder:
             BuilderFogError: the recipient's fog server has no good key.
             NewTx: amount or memo cannot be made.
         """
-        make_memo = self._memo_builder.make_memo_for_output
-        return self._add(amount, recipient, recipient, make_memo, tx_private_key)
+        return self._add(self._maker.pay(amount, recipient, tx_private_key))
 
     def add_change_output(
         self,
         amount: Amount,
-        account: AccountKey,
+        account: ReservedSubaddresses,
         *,
         tx_private_key: RistrettoPrivate | None = None,
     ) -> AddedOutput:
         """Pay what is left back to the sender's change subaddress; raises as `add_output`."""
-        make_memo = self._memo_builder.make_memo_for_change_output
-        change = account.change_subaddress()
-        return self._add(amount, change, account.default_subaddress(), make_memo, tx_private_key)
+        return self._add(self._maker.pay_change(amount, account, tx_private_key))
 
-    def _add(
+    def add_gift_code_output(
         self,
         amount: Amount,
-        recipient: PublicAddress,
-        fog_recipient: PublicAddress,
-        make_memo: MakeMemo,
-        tx_private_key: RistrettoPrivate | None,
+        account: ReservedSubaddresses,
+        *,
+        tx_private_key: RistrettoPrivate | None = None,
     ) -> AddedOutput:
-        """Make an output whose fog hint is for `fog_recipient`.
+        """Pay the sender's gift code subaddress, hinted for the primary address as change is.
 
-        Change is hinted as for the primary address: to its fog server both are one user.
+        Raises as `add_output`.
         """
-        hint, limit = make_fog_hint(fog_recipient, self._fog_resolver, self._random_bytes)
-        if not self._block_version.mixes_token_ids and amount.token_id != self._fee.token_id:
-            raise MixedTransactionsNotAllowed(self._fee.token_id, amount.token_id)
-        key = tx_private_key or RistrettoPrivate.random(self._random_bytes)
-        try:
-            tx_out, shared_secret = create_tx_out(
-                self._block_version,
+        return self._add(
+            self._maker.pay(
                 amount,
-                recipient,
-                key,
-                hint,
-                make_memo=lambda public_key: make_memo(amount, recipient, public_key),
+                account.gift_code_subaddress(),
+                tx_private_key,
+                fog_recipient=account.default_subaddress(),
             )
-        except TokenIdNotSupportedAtBlockVersion as error:
-            raise NewTx(NewTxAmount(error)) from error
-        except NewMemoError as error:
-            raise NewTx(NewTxMemo(error)) from error
-        self._fog_tombstone_limit = min(self._fog_tombstone_limit, limit)
-        self._tombstone_block = min(self._tombstone_block, self._fog_tombstone_limit)
-        assert tx_out.masked_amount is not None
-        opened = open_masked_amount(tx_out.masked_amount, shared_secret.to_bytes())
-        unmasked = UnmaskedAmount(opened.value, opened.token_id, opened.blinding)
-        unblinding = TxOutSummaryUnblindingData(unmasked, recipient, key.to_bytes())
-        self._outputs.append((tx_out, unblinding))
-        return AddedOutput(tx_out, shared_secret)
+        )
+
+    def _add(self, made: MadeOutput) -> AddedOutput:
+        self._outputs.append((made.tx_out, made.unblinding))
+        return made.added
 
     def build_unsigned(self) -> UnsignedTx:
         """Sort inputs and outputs and close the prefix.
@@ -237,7 +252,7 @@ class TransactionBuilder:
             tuple(item.tx_in for item in inputs),
             tuple(tx_out for tx_out, _ in outputs),
             self._fee.value,
-            self._tombstone_block,
+            self.tombstone_block,
             self._fee.token_id,
         )
         return UnsignedTx(

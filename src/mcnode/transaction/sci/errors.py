@@ -97,3 +97,55 @@ class PartialFillValueTooLarge(ContingentInputError):
 
     def __init__(self, value: int, limit: int) -> None:
         super().__init__(f"fill value is {value}, limit {limit}")
+
+
+class BlockVersionMismatch(ContingentInputError):
+    """The input was signed for another block version than the transaction is built for."""
+
+    def __init__(self, builder: int, contingent_input: int) -> None:
+        super().__init__(
+            f"contingent input is for block version {contingent_input}, must be {builder}",
+            f"BlockVersion({builder})",
+            f"BlockVersion({contingent_input})",
+        )
+
+
+class ContingentFeatureNotSupported(ContingentInputError):
+    """The block version lacks partial fills."""
+
+    name = "FeatureNotSupportedAtBlockVersion"
+
+    def __init__(self, block_version: int, feature: str) -> None:
+        super().__init__(
+            f"not supported at block version {block_version}: {feature}",
+            block_version,
+            f'"{feature}"',
+        )
+
+
+class MissingProofs(ContingentInputError):
+    """There is not one membership proof for each ring member: fetch them by the global indices."""
+
+    def __init__(self, ring_size: int, found: int) -> None:
+        super().__init__(f"{found} membership proofs for {ring_size} ring members")
+
+
+class PartialFillInputNotAllowedHere(ContingentInputError):
+    """An input that can be filled in part is added without saying which part."""
+
+    def __init__(self) -> None:
+        super().__init__("input can be filled in part; say how much")
+
+
+class TokenIdMismatch(ContingentInputError):
+    """The change is given in another token than the rules say."""
+
+    def __init__(self, found: int, expected: int) -> None:
+        super().__init__(f"token of the change is {found}, must be {expected}")
+
+
+class ChangeLimitExceeded(ContingentInputError):
+    """Less than the minimum would be filled."""
+
+    def __init__(self, change: int, limit: int) -> None:
+        super().__init__(f"change is {change}, limit {limit}")
