@@ -6,6 +6,7 @@ Exit status 0: the node closed the connection; 2: wrong call or file; 3: not ins
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -169,10 +170,16 @@ def consensus_enclave(
     measured = MeasuredConstants()
     if constants is not None:
         measured = MeasuredConstants.from_json(_read(constants).decode(errors="replace"))
+    address = _parse_address(listen)
     token = _read_token(from_stdin=token_stdin)
     enclave = TrustedEnclave(platform, measured, os.urandom)
     dispatcher = Dispatcher(enclave, WorkerPool(workers))
-    server = Server(dispatcher, enclave.mode, token, _parse_address(listen))
+    try:
+        server = Server(dispatcher, enclave.mode, token, address)
+    except OSError as error:
+        dispatcher.close()
+        raise StartError(f"cannot listen on {listen}: {error.strerror}") from None
+    _stop_on_signals(server, keyboard=not token_stdin)
     if token_stdin:
         _run_in_background(lambda: _stop_at_end_of_stdin(server))
     click.echo(json.dumps({"port": server.port, "mode": enclave.mode.value}))
@@ -259,7 +266,16 @@ def _parse_address(text: str) -> tuple[str, int]:
 
 
 def _run_in_background(job: Callable[[], None]) -> None:
-    threading.Thread(target=job, name="enclave-stdin", daemon=True).start()
+    threading.Thread(target=job, name="enclave-stop", daemon=True).start()
+
+
+def _stop_on_signals(server: "Server", *, keyboard: bool) -> None:
+    """End on SIGTERM. Ctrl-C goes to the node too, which ends us when it is done with us."""
+    signal.signal(signal.SIGTERM, lambda *_: _run_in_background(server.stop))
+    if keyboard:
+        signal.signal(signal.SIGINT, lambda *_: _run_in_background(server.stop))
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _stop_at_end_of_stdin(server: "Server") -> None:

@@ -5,6 +5,7 @@ import base64
 import io
 import os
 import signal
+import socket
 import sys
 
 import pytest
@@ -102,6 +103,19 @@ async def test_process_ends_when_the_node_lets_go_of_its_stdin(capfd):
 
 
 @pytest.mark.asyncio
+async def test_signals(capfd):
+    """Ctrl-C is for the node to act on, SIGTERM ends the process."""
+    spawned = await spawn_enclave(EnclaveOptions())
+    spawned.process.send_signal(signal.SIGINT)
+    assert len(await spawned.enclave.get_identity()) == 32
+    spawned.process.terminate()
+    async with asyncio.timeout(10):
+        assert await spawned.process.wait() == 0
+        await spawned.enclave.wait_gone()
+    await spawned.enclave.close()
+
+
+@pytest.mark.asyncio
 async def test_wrong_mode(capfd):
     options = EnclaveOptions(mode=EnclaveMode.GRAMINE)  # its launcher starts mode sim here
     with pytest.raises(WrongEnclaveMode, match="runs in mode sim, configuration asks for gramine"):
@@ -139,6 +153,14 @@ def test_gramine_outside_of_an_enclave(run_program, tmp_path):
 def _any_certificate():
     body = base64.encodebytes(simulation_anchor().der)
     return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+def test_port_that_is_taken(run_program):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        status, _, stderr = run_program("--listen", address, token="00" * 32)
+    assert status == 2
+    assert f"cannot listen on {address}: Address already in use" in stderr
 
 
 @pytest.mark.parametrize(
