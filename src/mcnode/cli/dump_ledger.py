@@ -49,3 +49,7 @@ def dump_ledger(ledger_db: Path, first_index: int, last_index: int | None) -> No
 def main() -> None:
     """Entry point of the program `dump-ledger`."""
     run_command(dump_ledger)
+
+
+if __name__ == "__main__":
+    main()

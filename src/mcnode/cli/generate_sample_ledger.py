@@ -116,3 +116,7 @@ def generate_sample_ledger(
 def main() -> None:
     """Entry point of the program `generate-sample-ledger`."""
     run_command(generate_sample_ledger)
+
+
+if __name__ == "__main__":
+    main()

@@ -64,3 +64,7 @@ def ledger_from_archive(
 def main() -> None:
     """Entry point of the program `ledger-from-archive`."""
     run_command(ledger_from_archive)
+
+
+if __name__ == "__main__":
+    main()

@@ -34,3 +34,7 @@ def ledger_migration(ledger_db: Path) -> None:
 def main() -> None:
     """Entry point of the program `ledger-migration`."""
     run_command(ledger_migration)
+
+
+if __name__ == "__main__":
+    main()

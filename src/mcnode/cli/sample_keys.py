@@ -106,3 +106,7 @@ def _authority_key(root: Path | None, spki: str | None) -> bytes:
 def main() -> None:
     """Entry point of the program `sample-keys`."""
     run_command(sample_keys)
+
+
+if __name__ == "__main__":
+    main()

@@ -169,6 +169,11 @@ def _share(shared: Environment, mode: OpenMode) -> Environment:
         raise ReadOnlyLedger(
             f"{shared.path} is open in this process for reading only: close that handle first"
         )
+    if mode.durable and not (shared.mode.durable or shared.mode.read_only):
+        raise BugError(
+            f"{shared.path} is open in this process without waiting for the disk: a handle that "
+            "waits cannot share it"
+        )
     shared._handles += 1
     return shared
 
