@@ -65,6 +65,9 @@ class Environment:
         self._key = key
         self._handles = 1
         self._resize = threading.Lock()
+        # `open_db` waits for LMDB's own writer lock without letting other threads run: a thread of
+        # this process that holds it could then never finish.
+        self._writing = threading.Lock()
 
     def open_table(self, name: bytes, *, create: bool) -> Table:
         """A sub-database without flags.
@@ -72,7 +75,8 @@ class Environment:
         Raises:
             lmdb.NotFoundError: it is missing and `create` is false.
         """
-        return self._env.open_db(name, create=create)
+        with self._writing:
+            return self._env.open_db(name, create=create)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Txn]:
@@ -94,7 +98,11 @@ class Environment:
             raise ReadOnlyLedger(f"{self.path} is open for reading only: cannot do {what}")
         for _ in range(_MAP_GROWTH_MAX):
             try:
-                with errors_translated(self.path, what), self._env.begin(write=True) as txn:
+                with (
+                    self._writing,
+                    errors_translated(self.path, what),
+                    self._env.begin(write=True) as txn,
+                ):
                     return body(txn)
             except lmdb.MapFullError:
                 self._grow()
