@@ -6,6 +6,7 @@ it was read. The copy is not durable: what a power cut takes away is read again.
 """
 
 import dataclasses
+import fcntl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,10 @@ from mcnode.errors import UnavailableError
 from mcnode.ledger.archive.fetcher import BlockFetcher, InvalidBlockReceived
 from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.db.environment import DATA_FILE
-from mcnode.ledger.errors import InvalidBlockIndex, InvalidParentBlockID
+from mcnode.ledger.errors import InvalidParentBlockID, LedgerError, ReadOnlyLedger
 from mcnode.wallet.errors import AnotherNetwork, ArchivesUnavailable
 
+_LOCK_FILE = "opening.lock"
 BATCH_BLOCKS = 100
 """Blocks per transaction: about as many as the smallest merged file holds."""
 
@@ -36,13 +38,20 @@ ReportProgress = Callable[[Progress], None]
 
 
 def open_copy(directory: Path) -> LedgerDB:
-    """Open the copy in `directory`, or begin one.
+    """Open the copy in `directory`, or begin one; whoever else does so at once, waits.
 
     Raises:
         NotALedger, VersionIncompatible, StorageUnavailable: something else is there.
+        ReadOnlyLedger: the directory cannot be made or written.
     """
-    exists = (directory / DATA_FILE).exists()
-    return (LedgerDB.open if exists else LedgerDB.create)(directory, durable=False)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with (directory / _LOCK_FILE).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            exists = (directory / DATA_FILE).exists()
+            return (LedgerDB.open if exists else LedgerDB.create)(directory, durable=False)
+    except OSError as error:
+        raise ReadOnlyLedger(f"cannot write to {directory}: {error.strerror}") from error
 
 
 def check_same_network(ledger: LedgerDB, fetcher: BlockFetcher) -> None:
@@ -137,11 +146,13 @@ def _append(ledger: LedgerDB, batch: list[BlockData]) -> None:
         try:
             ledger.append_longest_prefix(batch)
             return
-        except InvalidBlockIndex as error:
-            if error.expected <= error.index:
+        except LedgerError as error:
+            missing = [data for data in batch if data.block.index >= ledger.num_blocks()]
+            if len(missing) < len(batch):
+                batch = missing
+            elif isinstance(error, InvalidParentBlockID):
+                raise AnotherNetwork(
+                    batch[0].block.index - 1, f"the copy in {ledger.path}", "the archives"
+                ) from error
+            else:
                 raise
-            batch = [data for data in batch if data.block.index >= error.expected]
-        except InvalidParentBlockID as error:
-            raise AnotherNetwork(
-                batch[0].block.index - 1, f"the copy in {ledger.path}", "the archives"
-            ) from error
