@@ -108,6 +108,8 @@ async def _run_until_signal(config: "NodeConfig", logs: "Logs") -> None:
             if watching.done():
                 _cancel_once(running)
                 await asyncio.wait((running,))
+                if not running.cancelled():
+                    running.exception()  # looked at; what ended the node is the process's end
                 watching.result()
             if not running.cancelled():
                 running.result()
