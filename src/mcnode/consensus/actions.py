@@ -51,4 +51,18 @@ class SyncLedger:
     blocks_max: int
 
 
-Action = Broadcast | Relay | FetchTxs | CompleteSlot | SyncLedger
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """For the log: a statement of `author` (a responder id) was left out, or values do not combine.
+
+    `is_other_chain`: the statement builds on another block than ours, so its author and we are on
+    different chains, or one of us is confused.
+    """
+
+    slot_index: int
+    author: str | None
+    reason: str
+    is_other_chain: bool = False
+
+
+Action = Broadcast | Relay | FetchTxs | CompleteSlot | SyncLedger | Report

@@ -88,9 +88,7 @@ class BlockFormer:
         by_kind = split_by_kind(values)
         parent = self._ledger.get_latest_block()
         inputs = FormBlockInputs(
-            well_formed_encrypted_txs_with_proofs=await asyncio.to_thread(
-                self._txs.with_proofs, by_kind.tx_hashes
-            ),
+            well_formed_encrypted_txs_with_proofs=await self._txs.with_proofs(by_kind.tx_hashes),
             mint_config_txs=tuple(by_kind.mint_config_txs),
             mint_txs_with_config=self._mints.with_config(by_kind.mint_txs),
         )

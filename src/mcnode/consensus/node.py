@@ -25,6 +25,7 @@ from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
+from mcnode.consensus.events import Event
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.mint_tx_manager import MintTxManager
@@ -42,7 +43,7 @@ from mcnode.consensus.startup import initialise_enclave, prepare_ledger
 from mcnode.consensus.status import node_info, public_node_config
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.consensus.values import ValueJudge
-from mcnode.consensus.worker import ConsensusWorker, Event
+from mcnode.consensus.worker import ConsensusWorker
 from mcnode.enclave.evidence_refresh import EvidenceRefresher
 from mcnode.enclave.interface import ConsensusEnclave
 from mcnode.errors import McNodeError
@@ -81,16 +82,17 @@ class ConsensusNode:
         self._clock = time.monotonic
         self._unix_time = time.time
         self._is_running = False
+        self._listeners: list[Listener] = []
 
     # -- state that services ask for --------------------------------------------------------------
 
     def pending_values(self) -> int:
         """Values that wait for a block."""
-        return self._worker.snapshot().pending_values
+        return self._worker.pending_count()
 
     def is_serving(self) -> bool:
         """Whether the node is started and not catching up."""
-        return self._is_running and not self._worker.snapshot().is_behind
+        return self._is_running and not self._worker.is_behind()
 
     def num_blocks(self) -> int:
         """Blocks in the ledger."""
@@ -172,7 +174,7 @@ class ConsensusNode:
             peers={uri.responder_id: uri for uri in self._network_config.broadcast_peers},
             txs=self._txs,
             broadcaster=self._broadcaster,
-            worker=self._worker,
+            post=self._worker.post,
             clock=self._clock,
         )
         self._keepalive = PeerKeepalive(
@@ -237,14 +239,12 @@ class ConsensusNode:
         )
 
     async def _serve(self) -> None:
-        listeners: list[Listener] = []
         try:
             for make in (self._admin_listener, self._peer_listener, self._client_listener):
                 listener = await make()
                 if listener is not None:
-                    listeners.append(listener)
+                    self._listeners.append(listener)
                     await listener.start()
-            self._listeners: Sequence[Listener] = tuple(listeners)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._worker.run())
                 group.create_task(self._broadcaster.run())
@@ -254,7 +254,9 @@ class ConsensusNode:
                 log.info("node is running", block_height=self._ledger.num_blocks())
         finally:
             self._is_running = False
-            await stop_all(list(reversed(listeners)))
+            await stop_all(list(reversed(self._listeners)))
+            await self._txs.close()
+            self._shell.close()
             await asyncio.gather(
                 *(connection.close() for connection in self._connections.values()),
                 return_exceptions=True,

@@ -6,21 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from mcnode.blockchain.block_data import BlockData
-from mcnode.connection.retry import FETCH_MISSING_TXS, retry
+from mcnode.connection.retry import FETCH_MISSING_TXS, RetryPolicy, retry
+from mcnode.consensus.actions import Report
 from mcnode.consensus.block_former import BlockFormer
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.crypto.keys import Ed25519Private
-from mcnode.errors import InvalidError, McNodeError, UnavailableError
+from mcnode.errors import InvalidError, UnavailableError
 from mcnode.ledger.sync.service import LedgerSync
 from mcnode.peers.broadcaster import Broadcaster
 from mcnode.peers.connection import PeerConnection
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.peers.errors import PeerUnreachable, TxHashesNotInCache
+from mcnode.peers.errors import PeerAttestationFailed, PeerUnreachable, TxHashesNotInCache
 from mcnode.scp import Msg, compare_topics
 
 TX_HASHES_PER_FETCH = 100
+"""Asked for in one call, as the network's nodes do."""
 
 log = structlog.get_logger("mcnode.consensus")
 
@@ -70,6 +72,7 @@ class NodeShell:
         former: BlockFormer,
         ledger_sync: LedgerSync | None,
         metrics: NodeMetrics,
+        fetch_retry: RetryPolicy = FETCH_MISSING_TXS,
     ) -> None:
         self._signer = signer
         self._own_key = signer.public_key().to_bytes()
@@ -81,6 +84,7 @@ class NodeShell:
         self._former = former
         self._ledger_sync = ledger_sync
         self._metrics = metrics
+        self._fetch_retry = fetch_retry
 
     async def broadcast(self, scp_msg: Msg[ConsensusValue], prev_block_id: bytes) -> None:
         """Sign a statement, remember it as our latest, queue it for every peer."""
@@ -117,19 +121,20 @@ class NodeShell:
         try:
             contexts = await retry(
                 lambda: connection.fetch_txs(wanted),
-                FETCH_MISSING_TXS,
-                may_retry=lambda error: isinstance(error, PeerUnreachable),
+                self._fetch_retry,
+                may_retry=lambda e: isinstance(e, PeerUnreachable | PeerAttestationFailed),
             )
         except TxHashesNotInCache as error:
             log.info("peer lacks transactions that it named", error=str(error))
             return
         results = await asyncio.gather(
-            *(self._txs.insert(context) for context in contexts), return_exceptions=True
+            *(self._txs.insert(context, is_named=True) for context in contexts),
+            return_exceptions=True,
         )
         for result in results:
-            if isinstance(result, InvalidError):
-                log.warning("fetched transaction breaks a rule", error=str(result))
-            elif isinstance(result, BaseException) and not isinstance(result, McNodeError):
+            if isinstance(result, InvalidError | UnavailableError):
+                log.warning("fetched transaction not taken", error=str(result))
+            elif isinstance(result, BaseException):
                 raise result
 
     async def complete_slot(self, values: Sequence[ConsensusValue]) -> BlockData:
@@ -156,3 +161,26 @@ class NodeShell:
             outputs=len(block_data.contents.outputs),
             key_images=len(block_data.contents.key_images),
         )
+
+    def report(self, report: Report) -> None:
+        """Count and log what the core left out. A peer on another chain concerns an operator."""
+        if report.is_other_chain:
+            self._metrics.count("scp_messages_dropped_due_to_invalid_prev_block_id")
+            log.warning(
+                "statement of another chain dropped",
+                slot_index=report.slot_index,
+                author=report.author,
+                reason=report.reason,
+            )
+        else:
+            log.info(
+                "left out of consensus",
+                slot_index=report.slot_index,
+                author=report.author,
+                reason=report.reason,
+            )
+
+    def close(self) -> None:
+        """Give back the threads that catching up uses."""
+        if self._ledger_sync is not None:
+            self._ledger_sync.close()

@@ -6,7 +6,6 @@ the node knows it by its hash. Which of them may go into the next block changes 
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -19,17 +18,23 @@ from mcnode.enclave.interface import (
     WellFormedTxContext,
 )
 from mcnode.errors import InvalidError, UnavailableError
+from mcnode.ledger.errors import LedgerError, TxOutIndexOutOfBounds
 from mcnode.transaction.constants import MAX_TOMBSTONE_BLOCKS, MAX_TRANSACTIONS_PER_BLOCK
 from mcnode.transaction.messages import TxOutMembershipProof
 from mcnode.transaction.validation.errors import (
     ContainsExistingOutputPublicKey,
     ContainsSpentKeyImage,
+    Ledger,
+    LedgerTxOutIndexOutOfBounds,
     TombstoneBlockExceeded,
     TombstoneBlockTooFar,
 )
 
 TX_CACHE_BYTES_MAX = 64 << 20
 """Ciphertext kept in memory: about 3,000 small payments or 200 of the largest transactions."""
+TX_CACHE_NAMED_BYTES_MAX = 256 << 20
+"""The same while transactions come in that statements name: whatever clients and their nodes have
+filled the cache with, a node must be able to follow the block that is being agreed on."""
 
 
 class TxLedger(Protocol):
@@ -63,8 +68,8 @@ class NotInCache(InvalidError):
 class TxCacheFull(UnavailableError):
     """No room for another transaction until blocks are made of those that wait."""
 
-    def __init__(self, used_bytes: int) -> None:
-        super().__init__(f"transaction cache holds {used_bytes} bytes, limit {TX_CACHE_BYTES_MAX}")
+    def __init__(self, used_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"transaction cache holds {used_bytes} bytes, limit {limit_bytes}")
 
 
 class TxManager:
@@ -73,8 +78,9 @@ class TxManager:
     def __init__(self, enclave: ConsensusEnclave, ledger: TxLedger) -> None:
         self._enclave = enclave
         self._ledger = ledger
-        self._cache: OrderedDict[bytes, WellFormedTx] = OrderedDict()
+        self._cache: dict[bytes, WellFormedTx] = {}
         self._cache_bytes = 0
+        self._cleaned_at_num_blocks = 0
         self._under_check: dict[bytes, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
@@ -83,39 +89,66 @@ class TxManager:
     def __contains__(self, tx_hash: bytes) -> bool:
         return tx_hash in self._cache
 
-    async def insert(self, tx: TxContext) -> bytes:
+    async def insert(self, tx: TxContext, *, is_named: bool = False) -> bytes:
         """Check a transaction against the ledger and keep it; returns its hash.
 
-        Callers that bring the same transaction at the same time share one check.
+        Callers that bring the same transaction at the same time share one check. `is_named`: a
+        statement votes for it, so it finds room even when the cache is full otherwise.
 
         Raises:
             MalformedTx: it breaks a rule.
             LedgerTxOutIndexOutOfBounds: one of its proofs is of a longer ledger.
+            Ledger: the ledger cannot be read.
             TxCacheFull: there is no room.
         """
         if tx.tx_hash in self._cache:
             return tx.tx_hash
         check = self._under_check.get(tx.tx_hash)
         if check is None:
-            check = asyncio.ensure_future(self._check_and_keep(tx))
+            check = asyncio.create_task(self._check_and_keep(tx, is_named))
             self._under_check[tx.tx_hash] = check
-            check.add_done_callback(lambda _: self._under_check.pop(tx.tx_hash, None))
+            check.add_done_callback(lambda done: self._checked(tx.tx_hash, done))
         await asyncio.shield(check)
         return tx.tx_hash
 
-    async def _check_and_keep(self, tx: TxContext) -> None:
-        if self._cache_bytes + len(tx.locally_encrypted_tx) > TX_CACHE_BYTES_MAX:
-            self._drop_spent()
-            if self._cache_bytes + len(tx.locally_encrypted_tx) > TX_CACHE_BYTES_MAX:
-                raise TxCacheFull(self._cache_bytes)
-        proofs = await asyncio.to_thread(
-            self._ledger.get_tx_out_proof_of_memberships, tx.highest_indices
-        )
+    async def close(self) -> None:
+        """Give up the checks under way."""
+        checks = list(self._under_check.values())
+        for check in checks:
+            check.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
+
+    def _checked(self, tx_hash: bytes, check: asyncio.Task[None]) -> None:
+        """A check ended; its error is read here too, as every caller may have gone meanwhile."""
+        del self._under_check[tx_hash]
+        if not check.cancelled():
+            check.exception()
+
+    async def _check_and_keep(self, tx: TxContext, is_named: bool) -> None:
+        self._make_room(len(tx.locally_encrypted_tx), is_named)
+        proofs = await asyncio.to_thread(self._current_proofs, tx.highest_indices)
         well_formed = await self._enclave.tx_is_well_formed(
             tx.locally_encrypted_tx, self._ledger.num_blocks() - 1, proofs
         )
+        size = len(well_formed.well_formed_encrypted_tx)
+        self._make_room(size, is_named)  # once more: many may have been under check at once
         self._cache[tx.tx_hash] = well_formed
-        self._cache_bytes += len(well_formed.well_formed_encrypted_tx)
+        self._cache_bytes += size
+
+    def _make_room(self, size: int, is_named: bool) -> None:
+        limit = TX_CACHE_NAMED_BYTES_MAX if is_named else TX_CACHE_BYTES_MAX
+        if self._cache_bytes + size > limit:
+            self._drop_invalid()
+            if self._cache_bytes + size > limit:
+                raise TxCacheFull(self._cache_bytes, limit)
+
+    def _current_proofs(self, indices: Sequence[int]) -> list[TxOutMembershipProof]:
+        try:
+            return self._ledger.get_tx_out_proof_of_memberships(indices)
+        except TxOutIndexOutOfBounds as error:
+            raise LedgerTxOutIndexOutOfBounds(error.index) from error
+        except LedgerError as error:
+            raise Ledger(str(error)) from error
 
     def check(self, tx_hash: bytes) -> None:
         """Whether a cached transaction could be in the next block, by what the ledger holds.
@@ -181,17 +214,22 @@ class TxManager:
             output_keys.update(context.output_public_keys)
         return chosen
 
-    def with_proofs(self, tx_hashes: Sequence[bytes]) -> tuple[EncryptedTxWithProofs, ...]:
+    async def with_proofs(self, tx_hashes: Sequence[bytes]) -> tuple[EncryptedTxWithProofs, ...]:
         """What a block is formed of: the ciphertexts with proofs against the present ledger.
 
         Raises:
             NotInCache: names every missing one.
         """
-        result = []
-        for tx in self.well_formed(tx_hashes):
-            proofs = self._ledger.get_tx_out_proof_of_memberships(tx.context.highest_indices)
-            result.append(EncryptedTxWithProofs(tx.well_formed_encrypted_tx, proofs))
-        return tuple(result)
+        return await asyncio.to_thread(self._prove, self.well_formed(tx_hashes))
+
+    def _prove(self, txs: Sequence[WellFormedTx]) -> tuple[EncryptedTxWithProofs, ...]:
+        return tuple(
+            EncryptedTxWithProofs(
+                tx.well_formed_encrypted_tx,
+                self._ledger.get_tx_out_proof_of_memberships(tx.context.highest_indices),
+            )
+            for tx in txs
+        )
 
     def well_formed(self, tx_hashes: Sequence[bytes]) -> list[WellFormedTx]:
         """The cached transactions, in the order asked for.
@@ -204,21 +242,20 @@ class TxManager:
             raise NotInCache(absent)
         return [self._cache[tx_hash] for tx_hash in tx_hashes]
 
-    def tombstone_block(self, tx_hash: bytes) -> int:
-        """The block index from which on it can be in no block."""
-        return self._context(tx_hash).tombstone_block
-
     def remove_expired(self, block_index: int) -> None:
         """Forget transactions whose tombstone is at or before `block_index`."""
         for tx_hash, tx in list(self._cache.items()):
             if tx.context.tombstone_block <= block_index:
                 self._remove(tx_hash)
 
-    def _drop_spent(self) -> None:
-        """Make room: transactions that a block holds already are kept for slow peers only."""
-        for tx_hash, tx in list(self._cache.items()):
-            if any(self._ledger.contains_key_image(image) for image in tx.context.key_images):
-                self._remove(tx_hash)
+    def _drop_invalid(self) -> None:
+        """Make room, once per block: what can be in no later block is kept for slow peers only."""
+        num_blocks = self._ledger.num_blocks()
+        if num_blocks == self._cleaned_at_num_blocks:
+            return
+        self._cleaned_at_num_blocks = num_blocks
+        for tx_hash in [tx_hash for tx_hash in self._cache if not self.is_valid(tx_hash)]:
+            self._remove(tx_hash)
 
     def _remove(self, tx_hash: bytes) -> None:
         tx = self._cache.pop(tx_hash)

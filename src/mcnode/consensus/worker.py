@@ -4,11 +4,13 @@ Events come in through a bounded queue; each turn drains it, ticks the core and 
 strictly in order. What takes long and may overlap with listening (fetching transactions, catching
 up) runs as a task whose outcome comes back through the same queue; forming and appending a block is
 awaited in place, so that nothing is said about a block before it is on disk.
+
+What ends the worker ends the node. A disk that is full and a trusted process that is gone are left
+to whoever started the node; a bug leaves the state of the core in the log first.
 """
 
 import asyncio
-import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -20,14 +22,25 @@ from mcnode.consensus.actions import (
     CompleteSlot,
     FetchTxs,
     Relay,
+    Report,
     SyncLedger,
 )
 from mcnode.consensus.byzantine_ledger import ByzantineLedger, Snapshot
+from mcnode.consensus.events import (
+    Event,
+    Proposed,
+    Received,
+    ReceivedCopy,
+    SyncFinished,
+    TxsFetched,
+)
 from mcnode.consensus.pending_values import PendingValuesFull
-from mcnode.errors import McNodeError, UnavailableError
+from mcnode.consensus.state_dump import has_bug, state_dump
+from mcnode.errors import BugError, InvalidError, UnavailableError
+from mcnode.ledger.errors import LedgerPathError, StorageUnavailable
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.scp.types import Msg
+from mcnode.scp.types import Msg, SlotIndex
 
 EVENTS_MAX = 10_000
 """Beyond it callers wait (clients, peers) instead of filling memory."""
@@ -37,49 +50,6 @@ HOUSEKEEPING_S = 1.0
 """The longest nap: gauges and the sync state are looked at this often on an idle node."""
 
 log = structlog.get_logger("mcnode.consensus")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Proposed:
-    """Checked values; `proposed_at` (the worker's clock) is set for those of our own clients."""
-
-    values: tuple[ConsensusValue, ...]
-    proposed_at: float | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Received:
-    """A statement with a valid signature."""
-
-    msg: ConsensusMsg
-    received_from: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ReceivedCopy:
-    """A statement that came before, from another neighbour."""
-
-    author: bytes
-    slot_index: int
-    received_from: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TxsFetched:
-    """A fetch ended."""
-
-    peer: str
-    not_in_cache: tuple[bytes, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SyncFinished:
-    """A catch-up attempt ended."""
-
-    succeeded: bool
-
-
-Event = Proposed | Received | ReceivedCopy | TxsFetched | SyncFinished
 
 
 class WorkerPorts(Protocol):
@@ -111,6 +81,10 @@ class WorkerPorts(Protocol):
         """Count and log a new block; `waited_s` are the waits of our own clients' values."""
         ...
 
+    def report(self, report: Report) -> None:
+        """Count and log what the core left out."""
+        ...
+
 
 class ConsensusWorker:
     """Runs a `ByzantineLedger`."""
@@ -127,9 +101,19 @@ class ConsensusWorker:
         """Hand an event in; waits while the queue is full."""
         await self._events.put(event)
 
+    # The next four are to be called on the loop that runs the worker.
+
     def snapshot(self) -> Snapshot:
-        """Figures as of now. To be called on the loop that runs the worker."""
+        """Figures as of now."""
         return self._core.snapshot()
+
+    def pending_count(self) -> int:
+        """Values that wait for a block."""
+        return self._core.pending_count()
+
+    def is_behind(self) -> bool:
+        """Whether the node is catching up."""
+        return self._core.is_behind()
 
     def events_waiting(self) -> int:
         """Length of the queue."""
@@ -137,17 +121,24 @@ class ConsensusWorker:
 
     async def run(self) -> None:
         """Serve until cancelled. An error of ours ends it, and with it the node."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await self._wait_for_work()
-                for action in self._core.tick(self._clock()):
-                    await self._perform(action, group)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._wait_for_work()
+                    for action in self._core.tick(self._clock()):
+                        await self._perform(action, group)
+        except BaseExceptionGroup as errors:
+            if has_bug(errors):
+                log.critical("state of consensus at the fault", **state_dump(self._core))
+            raise
 
     async def _wait_for_work(self) -> None:
         """Until there is an event or a deadline; then take in everything that waits."""
-        now = self._clock()
+        await asyncio.sleep(0)  # others get their turn however much there is to do
         deadline = self._core.next_deadline()
-        nap_s = HOUSEKEEPING_S if deadline is None else min(HOUSEKEEPING_S, deadline - now)
+        nap_s = HOUSEKEEPING_S
+        if deadline is not None:
+            nap_s = min(nap_s, deadline - self._clock())
         if self._events.empty() and nap_s > 0:
             try:
                 async with asyncio.timeout(nap_s):
@@ -180,16 +171,26 @@ class ConsensusWorker:
                 await self._ports.broadcast(scp_msg, prev_block_id)
             case Relay(msg, recipients):
                 await self._ports.relay(msg, recipients)
-            case CompleteSlot(_, values):
-                await self._complete(values)
+            case CompleteSlot(slot_index, values):
+                await self._complete(slot_index, values)
             case FetchTxs(peer, tx_hashes):
                 group.create_task(self._fetch(peer, tuple(tx_hashes)))
             case SyncLedger(blocks_max):
                 group.create_task(self._sync(blocks_max))
+            case Report():
+                self._ports.report(action)
 
-    async def _complete(self, values: Sequence[ConsensusValue]) -> None:
+    async def _complete(self, slot_index: SlotIndex, values: Sequence[ConsensusValue]) -> None:
+        """Make the block that was decided; that it cannot be made is nobody's fault but ours."""
         waiting_since = self._core.waiting_since(values)
-        block_data = await self._ports.complete_slot(values)
+        try:
+            block_data = await self._ports.complete_slot(values)
+        except LedgerPathError:
+            raise
+        except InvalidError as error:
+            raise BugError(
+                f"no block of slot {slot_index} from what was decided: {error}"
+            ) from error
         self._core.block_appended()
         now = self._clock()
         waited_s = [now - since for since in waiting_since]
@@ -199,22 +200,19 @@ class ConsensusWorker:
         not_in_cache: Sequence[bytes] = tx_hashes
         try:
             not_in_cache = await self._ports.fetch_txs(peer, tx_hashes)
-        except McNodeError as error:
+        except (InvalidError, UnavailableError) as error:
             log.info("transactions could not be fetched", peer=peer, error=str(error))
         await self.post(TxsFetched(peer, tuple(not_in_cache)))
 
     async def _sync(self, blocks_max: int) -> None:
-        succeeded = await _succeeds(self._ports.sync_ledger(blocks_max))
+        succeeded = False
+        try:
+            await self._ports.sync_ledger(blocks_max)
+            succeeded = True
+        except StorageUnavailable:
+            raise
+        except UnavailableError as error:
+            log.warning("catching up brought nothing", error=str(error))
+        except InvalidError as error:
+            log.error("catching up failed", error=str(error))
         await self.post(SyncFinished(succeeded))
-
-
-async def _succeeds(attempt: Awaitable[None]) -> bool:
-    try:
-        await attempt
-    except UnavailableError as error:
-        log.warning("catching up brought nothing", error=str(error))
-    except McNodeError as error:
-        log.error("catching up failed", error=str(error))
-    else:
-        return True
-    return False

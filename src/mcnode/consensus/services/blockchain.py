@@ -1,5 +1,6 @@
 """`BlockchainAPI`: block headers and fees, for anybody. [docs/protocol/service.md#8.1]"""
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -22,6 +23,7 @@ from mcnode.errors import McNodeError
 from mcnode.transaction.constants import MOB
 
 HEADERS_PER_CALL_MAX = 2000
+"""The network's own bound."""
 
 
 class HeaderLedger(Protocol):
@@ -31,8 +33,8 @@ class HeaderLedger(Protocol):
         """Number of blocks."""
         ...
 
-    def get_block(self, index: int) -> Block:
-        """One header."""
+    def get_blocks(self, first: int, count: int) -> list[Block]:
+        """Headers from `first` on, at most `count`, fewer at the end."""
         ...
 
 
@@ -69,12 +71,12 @@ class BlockchainService:
     async def get_blocks(self, request: BlocksRequest, call: Call) -> BlocksResponse:
         """Headers from `offset` on, at most 2,000, up to the end of the ledger."""
         self.guards.authenticate(call)
+        count = min(request.limit, HEADERS_PER_CALL_MAX)
         try:
-            end = min(
-                request.offset + min(request.limit, HEADERS_PER_CALL_MAX),
-                self.ledger.num_blocks(),
-            )
-            headers = [self.ledger.get_block(index) for index in range(request.offset, end)]
+            return await asyncio.to_thread(self._headers, request.offset, count)
         except McNodeError as error:
             raise StatusError(grpc.StatusCode.INTERNAL) from error
+
+    def _headers(self, first: int, count: int) -> BlocksResponse:
+        headers = self.ledger.get_blocks(first, count)
         return BlocksResponse(blocks=[to_generated(h, blockchain_pb2.Block) for h in headers])

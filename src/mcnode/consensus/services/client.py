@@ -1,5 +1,6 @@
 """`ConsensusClientAPI`: wallets propose transactions and mints. [docs/protocol/service.md#8.2]"""
 
+import asyncio
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,6 +32,7 @@ from mcnode.consensus.services.results import (
     client_status,
     mint_validation_result,
     propose_tx_result,
+    propose_tx_text,
 )
 from mcnode.consensus.tx_manager import TxManager, transaction_error
 from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage
@@ -146,7 +148,7 @@ class ClientService:
             if code is None:
                 raise
             self._note_failure(message.channel_id, error)
-            return ProposeTxResponse(result=code, err_msg=str(transaction_error(error)))
+            return ProposeTxResponse(result=code, err_msg=propose_tx_text(error))
         await self.propose(tx_hash_value(tx_hash))
         self.metrics.count("add_tx")
         return ProposeTxResponse(result=ProposeTxResult.Ok)
@@ -207,5 +209,9 @@ class ClientService:
             raise refused
 
     async def get_node_config(self, _request: Empty, _call: Call) -> ConsensusNodeConfig:
-        """What this node is configured with; no header is looked at."""
-        return self.node_config()
+        """What this node is configured with; no header is looked at. Reads files, hence the thread.
+        """
+        try:
+            return await asyncio.to_thread(self.node_config)
+        except McNodeError as error:
+            raise client_status(error) from error

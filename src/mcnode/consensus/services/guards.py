@@ -6,7 +6,7 @@ from collections.abc import Callable
 from mcnode.api.rpc import Call, StatusError
 from mcnode.connection.auth_token import Authenticator, authenticate_call
 from mcnode.connection.chain_id import check_chain_id
-from mcnode.consensus.services.results import NOT_SERVING, OVER_CAPACITY, client_status
+from mcnode.consensus.services.results import client_status, not_serving, over_capacity
 from mcnode.errors import McNodeError
 
 PENDING_LIMIT = 500
@@ -41,5 +41,5 @@ class Guards:
 def refusal(*, pending_values: int, is_serving: bool) -> StatusError | None:
     """Why a proposal cannot be taken now, if so: over capacity comes before not serving."""
     if pending_values >= PENDING_LIMIT:
-        return OVER_CAPACITY
-    return None if is_serving else NOT_SERVING
+        return over_capacity()
+    return None if is_serving else not_serving()

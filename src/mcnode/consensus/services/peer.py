@@ -32,10 +32,10 @@ from mcnode.api.services import (
     PEER_TX_PROPOSE,
     SEND_CONSENSUS_MSG,
 )
+from mcnode.consensus.events import Event, Received, ReceivedCopy
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.services.results import peer_tx_propose_status
 from mcnode.consensus.tx_manager import NotInCache, TxManager, transaction_error
-from mcnode.consensus.worker import Event, Received, ReceivedCopy
 from mcnode.crypto.errors import SignatureError
 from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage, TxContext
 from mcnode.errors import InvalidError, McNodeError

@@ -12,6 +12,7 @@ from mcnode.api.rpc import StatusError
 from mcnode.blockchain.errors import ConversionError
 from mcnode.connection.auth_token import AuthenticationError
 from mcnode.connection.chain_id import ChainIdMismatch
+from mcnode.consensus.config.errors import ConfigError
 from mcnode.consensus.tx_manager import NotInCache, TxCacheFull, transaction_error
 from mcnode.enclave.errors import (
     AttestError,
@@ -22,7 +23,7 @@ from mcnode.enclave.errors import (
     NotFound,
 )
 from mcnode.errors import InvalidError, McNodeError
-from mcnode.ledger.errors import LedgerError
+from mcnode.ledger.errors import LedgerError, StorageUnavailable
 from mcnode.transaction.input_rules import (
     MaxTombstoneBlockExceeded,
     MissingRequiredOutput,
@@ -37,15 +38,23 @@ from mcnode.transaction.mint.errors import (
 )
 from mcnode.transaction.validation.errors import InputRule, TransactionValidationError
 
-OVER_CAPACITY = StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily over capacity")
 UNKNOWN_SESSION = "Attested AKE error: Connection not found by node ID or session"
 """The network's words for a channel id that no session has."""
-NOT_SERVING = StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily not serving requests")
 
 _REVEALED = {
     "InvalidAmountSharedSecret": ProposeTxResult.InputRuleInvalidAmountSharedSecret,
     "TxOutConversion": ProposeTxResult.InputRuleTxOutConversion,
 }
+
+
+def over_capacity() -> StatusError:
+    """Too much waits for a block. New each time: a raised error keeps its traceback alive."""
+    return StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily over capacity")
+
+
+def not_serving() -> StatusError:
+    """The node is starting, catching up or stopping."""
+    return StatusError(grpc.StatusCode.UNAVAILABLE, "Temporarily not serving requests")
 
 
 def propose_tx_result(error: InvalidError) -> ProposeTxResult.ValueType | None:
@@ -58,6 +67,12 @@ def propose_tx_result(error: InvalidError) -> ProposeTxResult.ValueType | None:
     if isinstance(error, TransactionValidationError):
         return ProposeTxResult.Value(type(error).__name__)
     return None
+
+
+def propose_tx_text(error: InvalidError) -> str:
+    """What the sender of a refused transaction reads."""
+    error = transaction_error(error)
+    return error.wire_text if isinstance(error, FeeMapDigestMismatch) else str(error)
 
 
 def _input_rule_result(error: InputRule) -> ProposeTxResult.ValueType:
@@ -93,18 +108,22 @@ def client_status(error: McNodeError) -> StatusError:
         case AuthenticationError():
             return StatusError(grpc.StatusCode.UNAUTHENTICATED, str(error))
         case TxCacheFull():
-            return OVER_CAPACITY
+            return over_capacity()
         case EnclaveGoneError():
-            return NOT_SERVING
+            return not_serving()
         case AttestError():
             return StatusError(grpc.StatusCode.PERMISSION_DENIED, "Permission Denied (attestation)")
-        case LedgerError():
+        case LedgerError() | StorageUnavailable():
             return StatusError(grpc.StatusCode.INTERNAL, f"Ledger error: {error}")
         case NotInCache():
             return StatusError(grpc.StatusCode.INTERNAL, f"tx manager error: {error}")
         case EnclaveError():
             return StatusError(
                 grpc.StatusCode.INTERNAL, f"Internal error: Enclave error: `{error}`"
+            )
+        case ConfigError():
+            return StatusError(
+                grpc.StatusCode.INTERNAL, f"Internal error: Configuration error `{error}`"
             )
         case _:
             what = type(error).__name__ if isinstance(error, ConversionError) else error
