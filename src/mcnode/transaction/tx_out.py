@@ -98,13 +98,22 @@ def view_key_match(tx_out: TxOut, view_private: RistrettoPrivate) -> ViewedTxOut
         UnreadableAmount: the output is not this account's.
     """
     shared_secret = _shared_secret(tx_out, view_private)
+    return ViewedTxOut(open_with_shared_secret(tx_out, shared_secret), shared_secret)
+
+
+def open_with_shared_secret(tx_out: TxOut, shared_secret: RistrettoPublic) -> OpenedAmount:
+    """Open an output with the secret that its sender and its owner share.
+
+    Raises:
+        MissingMaskedAmount: there is no amount.
+        UnreadableAmount: the secret is another output's.
+    """
     if tx_out.masked_amount is None:
         raise MissingMaskedAmount
     try:
-        opened = open_masked_amount(tx_out.masked_amount, shared_secret.to_bytes())
+        return open_masked_amount(tx_out.masked_amount, shared_secret.to_bytes())
     except AmountError as error:
         raise UnreadableAmount(error) from error
-    return ViewedTxOut(opened, shared_secret)
 
 
 def _shared_secret(tx_out: TxOut, view_private: RistrettoPrivate) -> RistrettoPublic:

@@ -1,9 +1,9 @@
 """What it takes to spend one output. [docs/protocol/transaction.md#12]"""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from mcnode.crypto.keys import RistrettoPrivate
+from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.transaction.amounts import OpenedAmount
 from mcnode.transaction.builder.errors import (
     BadAmount,
@@ -11,9 +11,15 @@ from mcnode.transaction.builder.errors import (
     MissingMembershipProofs,
     NoInputs,
 )
-from mcnode.transaction.messages import InputRules, TxIn, TxOut, TxOutMembershipProof
+from mcnode.transaction.messages import (
+    InputRules,
+    TxIn,
+    TxOut,
+    TxOutGiftCode,
+    TxOutMembershipProof,
+)
 from mcnode.transaction.ring_ct.rings import ReducedTxOut, SignableRing
-from mcnode.transaction.tx_out import ViewKeyMatchError, view_key_match
+from mcnode.transaction.tx_out import ViewKeyMatchError, open_with_shared_secret, view_key_match
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +51,36 @@ class InputCredentials:
             MissingMembershipProofs: there is not one proof per member.
             BadAmount: the view key does not open the real member.
         """
+        return cls._create(
+            ring, proofs, real_index, key, lambda real: view_key_match(real, view_private).amount
+        )
+
+    @classmethod
+    def from_gift_code(
+        cls,
+        ring: Sequence[TxOut],
+        proofs: Sequence[TxOutMembershipProof],
+        real_index: int,
+        gift_code: TxOutGiftCode,
+    ) -> "InputCredentials":
+        """As `create`, for an output that somebody gave away with a gift code."""
+        return cls._create(
+            ring,
+            proofs,
+            real_index,
+            RistrettoPrivate(gift_code.onetime_private_key),
+            lambda real: open_with_shared_secret(real, RistrettoPublic(gift_code.shared_secret)),
+        )
+
+    @classmethod
+    def _create(
+        cls,
+        ring: Sequence[TxOut],
+        proofs: Sequence[TxOutMembershipProof],
+        real_index: int,
+        key: RistrettoPrivate | int,
+        open_amount: Callable[[TxOut], OpenedAmount],
+    ) -> "InputCredentials":
         if not ring or real_index > len(ring):
             raise InvalidRingSize(len(ring))
         if real_index == len(ring):
@@ -53,7 +89,7 @@ class InputCredentials:
             raise MissingMembershipProofs(len(proofs), len(ring))
         real = ring[real_index]
         try:
-            amount = view_key_match(real, view_private).amount
+            amount = open_amount(real)
         except ViewKeyMatchError as error:
             raise BadAmount(error) from error
         pairs = sorted(zip(ring, proofs, strict=True), key=lambda pair: pair[0].public_key)

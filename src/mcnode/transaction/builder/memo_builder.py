@@ -1,10 +1,12 @@
 """Who writes the memos of a transaction. [docs/protocol/transaction.md#11.1]"""
 
+import dataclasses
 from typing import Protocol
 
 from mcnode.account.public_address import PublicAddress
+from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB, U64_MAX
 from mcnode.transaction.errors import TransactionError
-from mcnode.transaction.memo.base import EMPTY_PAYLOAD
+from mcnode.transaction.memo.base import EMPTY_PAYLOAD, MAX_FEE
 from mcnode.transaction.messages import Amount
 
 
@@ -52,6 +54,101 @@ class RequestAndIntentIdSet(NewMemoError):
 
     def __init__(self) -> None:
         super().__init__("both payment request id and payment intent id are set")
+
+
+class MultipleOutputs(NewMemoError):
+    """There may be one output besides the change."""
+
+    def __init__(self) -> None:
+        super().__init__("second output, limit 1")
+
+
+class MissingOutput(NewMemoError):
+    """The memo on the change speaks of an output that has not been added."""
+
+    def __init__(self) -> None:
+        super().__init__("change added before the output that its memo is about")
+
+
+class InvalidRecipient(NewMemoError):
+    """The output has to go to the burn address."""
+
+    def __init__(self) -> None:
+        super().__init__("output does not go to the burn address")
+
+
+class DefragWithChange(NewMemoError):
+    """Merging outputs must leave nothing over."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(f"change of a merge is {value}, limit 0")
+
+
+class DestinationMemoNotAllowed(NewMemoError):
+    """All goes to the own change subaddress; there is no other output."""
+
+    def __init__(self) -> None:
+        super().__init__("output besides the change, limit 0")
+
+
+class BadInputs(NewMemoError):
+    """A note does not fit, or an output is named that cannot be meant."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text[:1].lower() + text[1:], f'"{text}"')
+
+
+class FeeTooLargeForMemo(NewMemoError):
+    """The fee does not fit into the 56 bits of a gift code memo."""
+
+    name = "MaxFeeExceeded"
+
+    def __init__(self, fee: int) -> None:
+        super().__init__(f"fee is {fee}, limit {MAX_FEE}", MAX_FEE, fee)
+
+
+@dataclasses.dataclass(slots=True)
+class FeeState:
+    """The fee of a transaction, which may change until a memo states it."""
+
+    fee: Amount = dataclasses.field(default_factory=lambda: Amount(MINIMUM_FEE_MOB, MOB))
+    is_stated: bool = False
+
+    def set_fee(self, fee: Amount, value_max: int = U64_MAX) -> None:
+        """Learn the fee.
+
+        Raises:
+            FeeAfterChange: a memo states another already.
+            FeeTooLargeForMemo: it is above `value_max`.
+        """
+        if self.is_stated:
+            raise FeeAfterChange
+        if fee.value > value_max:
+            raise FeeTooLargeForMemo(fee.value)
+        self.fee = fee
+
+    def total_with(self, outlay: int) -> int:
+        """All that leaves the sender; raises `LimitsExceeded` above 64 bits."""
+        total = outlay + self.fee.value
+        if total > U64_MAX:
+            raise LimitsExceeded("total_outlay")
+        return total
+
+    def state(self) -> int:
+        """The fee's value, for a memo, after which it may not change.
+
+        Raises:
+            LimitsExceeded: it exceeds the 56 bits it has there.
+        """
+        if self.fee.value > MAX_FEE:
+            raise LimitsExceeded("fee")
+        self.is_stated = True
+        return self.fee.value
+
+    def check_token(self, token_id: int) -> None:
+        """Raise `MixedTokenIds` for another token than the fee's."""
+        if token_id != self.fee.token_id:
+            raise MixedTokenIds(token_id, self.fee.token_id)
 
 
 class MemoBuilder(Protocol):

@@ -6,16 +6,16 @@ cost, if destination memos are on. [docs/protocol/transaction.md#11.1]
 
 from mcnode.account.public_address import PublicAddress, short_address_hash
 from mcnode.transaction.builder.memo_builder import (
-    FeeAfterChange,
+    FeeState,
     LimitsExceeded,
     MixedTokenIds,
     MultipleChangeOutputs,
     OutputsAfterChange,
     RequestAndIntentIdSet,
 )
-from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB, U64_MAX
+from mcnode.transaction.constants import U64_MAX
 from mcnode.transaction.memo.authenticated import AuthenticatedSenderMemo, SenderCredential
-from mcnode.transaction.memo.base import EMPTY_PAYLOAD, MAX_FEE
+from mcnode.transaction.memo.base import EMPTY_PAYLOAD
 from mcnode.transaction.memo.destination import DestinationMemo
 from mcnode.transaction.messages import Amount
 
@@ -42,24 +42,21 @@ class RthMemoBuilder:
         self._has_destination_memo = has_destination_memo
         self._payment_request_id = payment_request_id
         self._payment_intent_id = payment_intent_id
-        self._fee = Amount(MINIMUM_FEE_MOB, MOB)
+        self._fee = FeeState()
         self._last_recipient_hash = bytes(16)
         self._outlay = 0
         self._outlay_token_id: int | None = None
         self._recipient_count = 0
-        self._is_closed = False
 
     def set_fee(self, fee: Amount) -> None:
         """Learn the fee; raises `FeeAfterChange` once it is in a memo."""
-        if self._is_closed:
-            raise FeeAfterChange
-        self._fee = fee
+        self._fee.set_fee(fee)
 
     def make_memo_for_output(
         self, amount: Amount, recipient: PublicAddress, tx_public_key: bytes
     ) -> bytes:
         """An authenticated sender memo, or an empty one without a credential."""
-        if self._is_closed:
+        if self._fee.is_stated:
             raise OutputsAfterChange
         if self._outlay_token_id not in (None, amount.token_id):
             raise MixedTokenIds(amount.token_id, self._outlay_token_id or 0)
@@ -88,27 +85,21 @@ class RthMemoBuilder:
         """A destination memo about the outputs so far, or an empty one when they are off."""
         if not self._has_destination_memo:
             return EMPTY_PAYLOAD
-        if self._is_closed:
+        if self._fee.is_stated:
             raise MultipleChangeOutputs
-        for token_id in (self._outlay_token_id, self._fee.token_id):
-            if token_id not in (None, amount.token_id):
-                raise MixedTokenIds(amount.token_id, token_id or 0)
-        total_outlay = self._outlay + self._fee.value
-        if total_outlay > U64_MAX:
-            raise LimitsExceeded("total_outlay")
+        if self._outlay_token_id not in (None, amount.token_id):
+            raise MixedTokenIds(amount.token_id, self._outlay_token_id or 0)
+        self._fee.check_token(amount.token_id)
+        total_outlay = self._fee.total_with(self._outlay)
         self._check_ids()
-        if self._fee.value > MAX_FEE:
-            raise LimitsExceeded("fee")
-        memo = DestinationMemo.create(
+        return DestinationMemo.create(
             self._last_recipient_hash,
-            self._fee.value,
+            self._fee.state(),
             total_outlay,
             number_of_recipients=self._recipient_count,
             payment_request_id=self._payment_request_id,
             payment_intent_id=self._payment_intent_id,
-        )
-        self._is_closed = True
-        return memo.to_payload()
+        ).to_payload()
 
     def _check_ids(self) -> None:
         if self._payment_request_id is not None and self._payment_intent_id is not None:
