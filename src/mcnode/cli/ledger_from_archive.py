@@ -47,13 +47,10 @@ def ledger_from_archive(
     from mcnode.ledger.archive.fetcher import BlockFetcher
     from mcnode.ledger.archive.rebuild import rebuild_ledger
     from mcnode.ledger.db import LedgerDB
-    from mcnode.ledger.db.environment import DATA_FILE
 
     urls = [url for text in tx_source_urls for url in text.split(",") if url]
     fetcher = BlockFetcher.from_urls(urls)
-    exists = (ledger_db / DATA_FILE).exists()
-    opened = LedgerDB.open if exists else LedgerDB.create
-    with opened(ledger_db, durable=False) as ledger:
+    with LedgerDB.open_or_create(ledger_db, durable=False) as ledger:
         appended, ended_by = rebuild_ledger(ledger, fetcher, num_blocks)
         ledger.flush()
         click.echo(f"appended {appended} blocks to {ledger_db}: {ledger.num_blocks()} in all")

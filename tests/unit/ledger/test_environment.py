@@ -1,11 +1,13 @@
 """Opening, sharing, growing, and everything that can be in the way."""
 
+import concurrent.futures
 import os
 import resource
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import lmdb
@@ -232,3 +234,116 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost(chain, make_ledger, 
         ledger.get_tx_out_proof_of_memberships(range(ledger.num_txos()))
         ledger.append_blocks(blocks[count:])
         assert ledger.num_blocks() == 13
+
+
+def in_threads(count: int, work) -> None:
+    """Run `work(number)` in that many threads at once; the first error is raised here."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        gate = threading.Barrier(count)
+
+        def start(number: int) -> None:
+            gate.wait(30)
+            work(number)
+
+        for done in [pool.submit(start, number) for number in range(count)]:
+            done.result(60)
+
+
+def test_threads_make_and_open_one_ledger_at_once(tmp_path):
+    def work(number: int) -> None:
+        for _ in range(10):
+            with LedgerDB.open_or_create(tmp_path / "l", durable=False) as ledger:
+                assert ledger.num_blocks() == 0
+
+    in_threads(6, work)
+
+
+def test_threads_append_read_open_and_close_at_once(chain, make_ledger):
+    path = make_ledger("busy", chain.blocks(1))
+    blocks = chain.blocks(40, outputs=3)
+    turn = threading.Lock()
+
+    def work(number: int) -> None:
+        while True:
+            with turn, LedgerDB.open(path) as ledger:
+                if ledger.num_blocks() > len(blocks):
+                    return
+                ledger.append_block_data(blocks[ledger.num_blocks() - 1])
+            with LedgerDB.open(path) as ledger:
+                ledger.get_tx_out_proof_of_memberships(range(ledger.num_txos()))
+
+    in_threads(6, work)
+    with LedgerDB.open(path) as ledger:
+        assert ledger.num_blocks() == 41
+
+
+def test_appends_of_several_threads_wait_for_each_other(chain, make_ledger):
+    path = make_ledger("raced", chain.blocks(1))
+    block = chain.next(outputs=50)
+    refused = []
+
+    def work(number: int) -> None:
+        with LedgerDB.open(path, durable=True) as ledger:
+            try:
+                ledger.append_block_data(block)
+            except errors.InvalidBlockIndex:
+                refused.append(number)
+
+    in_threads(5, work)
+    assert len(refused) == 4
+
+
+def test_closing_waits_for_a_reader(chain, make_ledger):
+    path = make_ledger("closing", chain.blocks(1))
+    ledger = LedgerDB.open(path)
+    reading, may_end = threading.Event(), threading.Event()
+    found = []
+
+    def read() -> None:
+        with ledger._environment.reading() as txn:
+            reading.set()
+            may_end.wait(30)
+            found.append(txn.stat()["entries"])
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert reading.wait(30)
+    closer = threading.Thread(target=ledger.close)
+    closer.start()
+    closer.join(0.05)
+    assert closer.is_alive()
+    may_end.set()
+    closer.join(30)
+    reader.join(30)
+    assert found == [19]
+    with pytest.raises(errors.StorageUnavailable, match="is closed"):
+        ledger.num_blocks()
+
+
+CREATING = """
+    import sys
+    from pathlib import Path
+    from mcnode.ledger.db import LedgerDB
+    sys.stdin.readline()
+    for _ in range(5):
+        with LedgerDB.open_or_create(Path(sys.argv[1]), durable=False) as ledger:
+            assert ledger.num_blocks() == 0
+"""
+
+
+def test_processes_make_one_ledger_at_once(tmp_path):
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(CREATING), str(tmp_path / "l")],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write(b"go\n")
+        program.stdin.flush()
+    for program in programs:
+        _, said = program.communicate(timeout=60)
+        assert program.returncode == 0, said.decode()

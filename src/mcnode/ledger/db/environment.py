@@ -2,7 +2,8 @@
 
 LMDB's locks belong to the process, so a second environment on the same file would break the first
 when either is closed. `open_environment` therefore hands out one shared environment per file,
-counted, and the last `close` closes it.
+counted, and the last `close` closes it. A transaction that another thread has open then is waited
+for: LMDB's memory must not go away under a commit.
 """
 
 import contextlib
@@ -64,24 +65,33 @@ class Environment:
         self._env = env
         self._key = key
         self._handles = 1
-        self._resize = threading.Lock()
+        self._tables: dict[bytes, Table] = {}
+        self._readers = 0
+        self._is_closed = False
+        self._idle = threading.Condition()
         # `open_db` waits for LMDB's own writer lock without letting other threads run: a thread of
-        # this process that holds it could then never finish.
+        # this process that holds it could then never finish. So writers queue here first.
         self._writing = threading.Lock()
 
     def open_table(self, name: bytes, *, create: bool) -> Table:
-        """A sub-database without flags.
+        """A sub-database without flags; opened once, then the same for every handle.
 
         Raises:
             lmdb.NotFoundError: it is missing and `create` is false.
         """
         with self._writing:
-            return self._env.open_db(name, create=create)
+            if name not in self._tables:
+                self._tables[name] = self._env.open_db(name, create=create)
+            return self._tables[name]
+
+    def create_table(self, txn: Txn, name: bytes) -> Table:
+        """A sub-database, made in `txn` if it is missing; the handle is good for `txn` alone."""
+        return self._env.open_db(name, txn=txn)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Txn]:
         """A snapshot: sees every commit made before, and none made after."""
-        with errors_translated(self.path), self._begin_read() as txn:
+        with self._held_open(), errors_translated(self.path), self._begin_read() as txn:
             yield txn
 
     def write(self, body: Callable[[Txn], T], what: str) -> T:
@@ -96,18 +106,19 @@ class Environment:
         """
         if self.mode.read_only:
             raise ReadOnlyLedger(f"{self.path} is open for reading only: cannot do {what}")
-        for _ in range(_MAP_GROWTH_MAX):
-            try:
-                with (
-                    self._writing,
-                    errors_translated(self.path, what),
-                    self._env.begin(write=True) as txn,
-                ):
-                    return body(txn)
-            except lmdb.MapFullError:
-                self._grow()
-            except lmdb.MapResizedError:
-                self._env.set_mapsize(0)
+        with self._writing:
+            for _ in range(_MAP_GROWTH_MAX):
+                try:
+                    with (
+                        self._held_open(),
+                        errors_translated(self.path, what),
+                        self._env.begin(write=True) as txn,
+                    ):
+                        return body(txn)
+                except lmdb.MapFullError:
+                    self._resize(self._env.info()["map_size"] * 2)
+                except lmdb.MapResizedError:
+                    self._resize(0)
         raise BugError(f"the map of {self.path} is full after {_MAP_GROWTH_MAX} doublings")
 
     def flush(self) -> None:
@@ -120,26 +131,44 @@ class Environment:
         return (self.path / DATA_FILE).stat().st_size
 
     def close(self) -> None:
-        """Give this handle back; the last one closes the environment."""
+        """Give this handle back; the last one closes the environment, when nothing runs in it."""
         with _registry_lock:
             self._handles -= 1
             if self._handles == 0:
+                with self._idle:
+                    self._is_closed = True
+                    self._idle.wait_for(lambda: self._readers == 0)
                 _registry.pop(self._key, None)
                 self._env.close()
+
+    @contextlib.contextmanager
+    def _held_open(self) -> Iterator[None]:
+        """Keep the memory of the environment in place meanwhile."""
+        with self._idle:
+            if self._is_closed:
+                raise StorageUnavailable(f"{self.path} is closed")
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._readers -= 1
+                if self._readers == 0:
+                    self._idle.notify_all()
 
     def _begin_read(self) -> Txn:
         try:
             return self._env.begin()
-        except lmdb.MapResizedError:
-            with self._resize:
-                self._env.set_mapsize(0)
-            return self._env.begin()
+        except lmdb.MapResizedError as error:
+            raise StorageUnavailable(
+                f"{self.path} has outgrown the address space it was opened with: open it again"
+            ) from error
 
-    def _grow(self) -> None:
-        with self._resize:
-            size = self._env.info()["map_size"]
-            with errors_translated(self.path, "grow the map"):
-                self._env.set_mapsize(size * 2)
+    def _resize(self, map_size_bytes: int) -> None:
+        """Another size of the map, 0 for what another process chose; waits for readers to end."""
+        with self._idle, errors_translated(self.path, "growth of the map"):
+            self._idle.wait_for(lambda: self._readers == 0)
+            self._env.set_mapsize(map_size_bytes)
 
 
 _registry: dict[tuple[int, int], Environment] = {}

@@ -13,7 +13,6 @@ from mcnode.ledger.db.tables import (
     VERSION_KEY,
     Tables,
     Txn,
-    create_tables,
     u64_key,
 )
 from mcnode.ledger.errors import NotALedger, NotFound, VersionIncompatible
@@ -23,18 +22,30 @@ _CREATED_WHEN_MISSING = "block_metadata"
 
 
 def create_format(environment: Environment) -> Tables:
-    """Make all sub-databases, the version record and the counters, where missing."""
-    tables = create_tables(environment)
+    """Make all sub-databases, the version record and the counters, where missing.
+
+    One transaction: another process sees all of it or nothing.
+    """
     version = encode(DatabaseVersion(FORMAT_VERSION, CREATED_BY))
 
     def body(txn: Txn) -> None:
-        txn.put(VERSION_KEY, version, overwrite=False, db=tables.metadata)
-        txn.put(NUM_BLOCKS_KEY, u64_key(0), overwrite=False, db=tables.counts)
-        txn.put(NUM_TX_OUTS_KEY, u64_key(0), overwrite=False, db=tables.tx_out_counts)
+        made = {name: environment.create_table(txn, name) for name in TABLE_NAMES.values()}
+        for table, key, value in (
+            ("metadata", VERSION_KEY, version),
+            ("counts", NUM_BLOCKS_KEY, u64_key(0)),
+            ("tx_out_counts", NUM_TX_OUTS_KEY, u64_key(0)),
+        ):
+            txn.put(key, value, overwrite=False, db=made[TABLE_NAMES[table]])
 
     environment.write(body, "creation of the ledger")
     check_format(environment)
-    return tables
+    return existing_tables(environment)
+
+
+def is_empty(environment: Environment) -> bool:
+    """Whether the file holds nothing at all: just made, or its maker was stopped."""
+    with environment.reading() as txn:
+        return txn.stat()["entries"] == 0
 
 
 def check_format(environment: Environment) -> None:

@@ -4,6 +4,7 @@ A block is checked and written in one LMDB transaction: after a crash at any ins
 holds it whole or not at all, and a durable append has reached the disk before it returns.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from mcnode.codec.errors import DecodeError
 from mcnode.ledger.db import blocks, mints, tx_outs
 from mcnode.ledger.db.append_checks import check_append
 from mcnode.ledger.db.environment import Environment, OpenMode, open_environment
-from mcnode.ledger.db.format import check_format, create_format, existing_tables
+from mcnode.ledger.db.format import check_format, create_format, existing_tables, is_empty
 from mcnode.ledger.db.metrics import LedgerMetrics
 from mcnode.ledger.db.records import ActiveMintConfig, ActiveMintConfigs
 from mcnode.ledger.db.tables import (
@@ -40,6 +41,7 @@ from mcnode.transaction.messages import (
 )
 
 T = TypeVar("T")
+_opening = threading.Lock()
 
 
 class LedgerDB:
@@ -65,22 +67,26 @@ class LedgerDB:
         Raises:
             LedgerExists: the one there has blocks.
         """
-        path.mkdir(parents=True, exist_ok=True)
-        environment = open_environment(
-            path, OpenMode(durable=durable), tables_max=len(TABLE_NAMES), create=True
-        )
-        try:
-            tables = create_format(environment)
-            ledger = cls(environment, tables)
-            if ledger.num_blocks():
-                raise LedgerExists(
-                    f"ledger at {path} has {ledger.num_blocks()} blocks already: name another "
-                    "directory or remove it first"
-                )
-        except BaseException:
-            environment.close()
-            raise
+        ledger = cls.open_or_create(path, durable=durable)
+        num_blocks = ledger.num_blocks()
+        if num_blocks:
+            ledger.close()
+            raise LedgerExists(
+                f"ledger at {path} has {num_blocks} blocks already: name another directory or "
+                "remove it first"
+            )
         return ledger
+
+    @classmethod
+    def open_or_create(cls, path: Path, *, durable: bool = True) -> Self:
+        """Open the ledger in `path`, or make an empty one; any number may do so at once.
+
+        Raises:
+            NotALedger, VersionIncompatible, ReadOnlyLedger: as `open`.
+        """
+        path.mkdir(parents=True, exist_ok=True)
+        mode = OpenMode(durable=durable)
+        return cls._opened(path, mode, None, create=True)
 
     @classmethod
     def open(
@@ -99,15 +105,27 @@ class LedgerDB:
             ReadOnlyLedger: it cannot be written, and `read_only` is false.
         """
         mode = OpenMode(read_only=read_only, durable=durable)
-        environment = open_environment(path, mode, tables_max=len(TABLE_NAMES), create=False)
-        try:
-            check_format(environment)
-            ledger = cls(environment, existing_tables(environment), metrics)
-            ledger._update_gauges()
-        except BaseException:
-            environment.close()
-            raise
-        return ledger
+        return cls._opened(path, mode, metrics, create=False)
+
+    @classmethod
+    def _opened(
+        cls, path: Path, mode: OpenMode, metrics: LedgerMetrics | None, *, create: bool
+    ) -> Self:
+        # one at a time, so that no thread sees a ledger that another is still making
+        with _opening:
+            environment = open_environment(path, mode, tables_max=len(TABLE_NAMES), create=create)
+            try:
+                if create and is_empty(environment):
+                    tables = create_format(environment)
+                else:
+                    check_format(environment)
+                    tables = existing_tables(environment)
+                ledger = cls(environment, tables, metrics)
+                ledger._update_gauges()
+            except BaseException:
+                environment.close()
+                raise
+            return ledger
 
     @property
     def path(self) -> Path:

@@ -5,12 +5,9 @@ Names and key forms are part of the format: ledgers move between this program an
 
 import dataclasses
 import struct
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import lmdb
-
-if TYPE_CHECKING:
-    from mcnode.ledger.db.environment import Environment
 
 Txn: TypeAlias = "lmdb.Transaction[bytes]"
 Table: TypeAlias = "lmdb._Database"
@@ -96,13 +93,3 @@ class Tables:
     mint_config_txs_by_block: Table
     mint_txs_by_block: Table
     block_by_mint_nonce: Table
-
-
-def create_tables(environment: "Environment") -> Tables:
-    """All sub-databases, made where missing."""
-    return Tables(
-        **{
-            name: environment.open_table(stored, create=True)
-            for name, stored in TABLE_NAMES.items()
-        }
-    )

@@ -1,0 +1,125 @@
+"""How much of each token there is, from a ledger alone. [docs/protocol/ledger.md#4.7]
+
+What was minted is written in the open. What was burned was paid to the burn address, whose view
+key is public knowledge, so anybody can open those outputs.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mcnode.account.public_address import BURN_ADDRESS_VIEW_PRIVATE, burn_address
+from mcnode.crypto.onetime_keys import scan_outputs
+from mcnode.ledger.db import LedgerDB
+from mcnode.transaction.constants import MOB
+from mcnode.transaction.messages import TxOut
+from mcnode.transaction.tx_out import ViewKeyMatchError, view_key_match
+
+BATCH_OUTPUTS: Final = 4096
+"""Scanned in one native call, which takes some 0.1 s."""
+
+Report = Callable[[int, int], None]
+"""Told how many blocks are done, of how many."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenSupply:
+    """One token; amounts in its smallest units."""
+
+    token_id: int
+    minted: int = 0
+    burned: int = 0
+    mint_count: int = 0
+    """Mint transactions."""
+    burn_count: int = 0
+    """Outputs to the burn address."""
+    mint_limit: int | None = None
+    """That of the configuration in force: how much it allows to be minted in all."""
+    minted_under_limit: int = 0
+    """How much of that limit is used."""
+
+    @property
+    def circulating(self) -> int | None:
+        """Minted and not burned; None for MOB, which was there in the origin block, hidden.
+
+        Below zero where a token's first outputs were in the origin block, as in sample ledgers.
+        """
+        return None if self.token_id == MOB else self.minted - self.burned
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Supply:
+    """All tokens that were minted, configured or burned, by ascending token id."""
+
+    num_blocks: int
+    num_outputs: int
+    tokens: tuple[TokenSupply, ...]
+
+
+def measure_supply(ledger: LedgerDB, report: Report = lambda _done, _total: None) -> Supply:
+    """Read the whole ledger as it is now; blocks that are appended meanwhile do not count.
+
+    Raises:
+        LedgerError: a record is missing or damaged.
+    """
+    count = _Count()
+    num_blocks = ledger.num_blocks()
+    waiting: list[TxOut] = []
+    num_outputs = 0
+    for index in range(num_blocks):
+        contents = ledger.get_block_contents(index)
+        for mint_tx in contents.mint_txs:
+            count.add_mint(mint_tx.prefix.token_id, mint_tx.prefix.amount)
+        waiting += contents.outputs
+        num_outputs += len(contents.outputs)
+        if len(waiting) >= BATCH_OUTPUTS:
+            count.add_burns(waiting)
+            waiting = []
+            report(index + 1, num_blocks)
+    count.add_burns(waiting)
+    report(num_blocks, num_blocks)
+    for token_id, active in ledger.get_active_mint_configs_map().items():
+        used = sum(config.total_minted for config in active.configs)
+        count.set_limit(token_id, active.mint_config_tx.prefix.total_mint_limit, used)
+    return Supply(num_blocks, num_outputs, count.tokens())
+
+
+class _Count:
+    """Sums by token."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[int, TokenSupply] = {}
+        self._burn_spend_public = burn_address().spend_public_key
+
+    def tokens(self) -> tuple[TokenSupply, ...]:
+        return tuple(self._tokens[token_id] for token_id in sorted(self._tokens))
+
+    def _of(self, token_id: int) -> TokenSupply:
+        return self._tokens.get(token_id, TokenSupply(token_id))
+
+    def add_mint(self, token_id: int, amount: int) -> None:
+        held = self._of(token_id)
+        self._tokens[token_id] = dataclasses.replace(
+            held, minted=held.minted + amount, mint_count=held.mint_count + 1
+        )
+
+    def set_limit(self, token_id: int, limit: int, used: int) -> None:
+        self._tokens[token_id] = dataclasses.replace(
+            self._of(token_id), mint_limit=limit, minted_under_limit=used
+        )
+
+    def add_burns(self, tx_outs: Sequence[TxOut]) -> None:
+        """Those of the outputs that are the burn address's and open with its view key."""
+        keys = [(tx_out.public_key, tx_out.target_key) for tx_out in tx_outs]
+        found = scan_outputs(BURN_ADDRESS_VIEW_PRIVATE, keys)
+        for tx_out, scanned in zip(tx_outs, found, strict=True):
+            if scanned is None or scanned.spend_public != self._burn_spend_public:
+                continue
+            try:
+                amount = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE).amount
+            except ViewKeyMatchError:
+                continue  # made to look like a burn; it hides an unknown amount
+            held = self._of(amount.token_id)
+            self._tokens[amount.token_id] = dataclasses.replace(
+                held, burned=held.burned + amount.value, burn_count=held.burn_count + 1
+            )
