@@ -79,7 +79,8 @@ def write_sealed_key(path: Path, sealed_key: bytes) -> None:
     temporary = path.with_name(f"{path.name}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
+        temporary.unlink(missing_ok=True)  # one that a crash left may have another mode
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
         with os.fdopen(descriptor, "wb") as file:
             file.write(sealed_key)
             file.flush()
@@ -118,6 +119,8 @@ def copy_origin(origin: Path, ledger_path: Path) -> None:
     try:
         ledger_path.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(origin / DATA_FILE, temporary)
+        with temporary.open("rb") as copied:
+            os.fsync(copied.fileno())
         temporary.replace(target)
     except OSError as error:
         raise OriginBlockError(

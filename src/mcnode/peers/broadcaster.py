@@ -1,7 +1,8 @@
 """Sending to peers: one lane for statements and one for transactions per peer, each bounded.
 
 A lane is a queue with one task. Statements that wait for a slow peer are replaced by newer ones of
-the same author and slot, because the peer would keep only the highest anyway. Transactions that
+the same author and slot, because the peer would keep only the highest anyway; nor is one tried
+again when a newer one has come. Transactions that
 wait together travel together. What has waited too long is dropped: a peer that was away for half a
 minute is behind, and catches up by other means. [docs/protocol/service.md#12.5]
 """
@@ -10,19 +11,21 @@ import asyncio
 import dataclasses
 import functools
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from mcnode.connection.retry import RetryPolicy
-from mcnode.errors import McNodeError
+from mcnode.errors import InvalidError, UnavailableError
 
 ITEM_LIFETIME_S = 30.0
 """From the moment an item is queued; retries end there too."""
 STATEMENTS_WAITING_MAX = 1_000
 TXS_WAITING_MAX = 5_000
 """One full block per peer."""
+LANE_BYTES_MAX = 32 << 20
+"""Of what waits in one lane: a peer that is away must not fill our memory."""
 TXS_PER_CALL_MAX = 64
 TX_BYTES_PER_CALL_MAX = 2 << 20
 """Half of what a listener takes in one message."""
@@ -55,31 +58,49 @@ class _Waiting:
 
 
 class _Lane:
-    """What waits for one peer, and the event that there is something."""
+    """What waits for one peer, oldest first, and the event that there is something."""
 
     def __init__(self, waiting_max: int) -> None:
-        self.items: OrderedDict[object, _Waiting] = OrderedDict()
-        self.filled = asyncio.Event()
+        self._items: OrderedDict[Hashable, _Waiting] = OrderedDict()
+        self._bytes = 0
+        self._filled = asyncio.Event()
         self._waiting_max = waiting_max
 
-    def put(self, key: object, item: _Waiting) -> None:
-        self.items.pop(key, None)
-        self.items[key] = item
-        if len(self.items) > self._waiting_max:
-            self.items.popitem(last=False)
-        self.filled.set()
+    def put(self, key: Hashable, item: _Waiting) -> None:
+        """Add an item in the place of an older one of the same key; the oldest go when too many."""
+        if key in self._items:
+            self._pop(key)
+        self._items[key] = item
+        self._bytes += len(item.payload)
+        while len(self._items) > self._waiting_max or self._bytes > LANE_BYTES_MAX:
+            self._pop(next(iter(self._items)))
+        if self._items:
+            self._filled.set()
 
-    async def wait(self) -> None:
-        await self.filled.wait()
+    def has(self, key: Hashable) -> bool:
+        """Whether an item of this key waits."""
+        return key in self._items
 
-    def take(self) -> _Waiting:
-        _, item = self.items.popitem(last=False)
-        if not self.items:
-            self.filled.clear()
-        return item
+    async def take_next(self) -> tuple[Hashable, _Waiting]:
+        """Wait until there is something; the oldest item and its key."""
+        await self._filled.wait()
+        return self.take()
+
+    def take(self) -> tuple[Hashable, _Waiting]:
+        """The oldest item and its key; there must be one."""
+        key = next(iter(self._items))
+        return key, self._pop(key)
 
     def peek(self) -> _Waiting | None:
-        return next(iter(self.items.values()), None)
+        """The oldest item, if any."""
+        return next(iter(self._items.values()), None)
+
+    def _pop(self, key: Hashable) -> _Waiting:
+        item = self._items.pop(key)
+        self._bytes -= len(item.payload)
+        if not self._items:
+            self._filled.clear()
+        return item
 
 
 class Broadcaster:
@@ -91,10 +112,12 @@ class Broadcaster:
         *,
         clock: Callable[[], float],
         retry: RetryPolicy,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._peers: Mapping[str, BroadcastPeer] = {p.responder_id: p for p in peers}
         self._clock = clock
         self._retry = retry
+        self._sleep = sleep
         self._statements = {name: _Lane(STATEMENTS_WAITING_MAX) for name in self._peers}
         self._txs = {name: _Lane(TXS_WAITING_MAX) for name in self._peers}
 
@@ -136,50 +159,51 @@ class Broadcaster:
 
     async def _serve_statements(self, peer: BroadcastPeer, lane: _Lane) -> None:
         while True:
-            await lane.wait()
-            item = lane.take()
-            await self._deliver(
-                peer, item.expires_at, functools.partial(peer.send_consensus_msg, item.payload)
-            )
+            key, item = await lane.take_next()
+            send = functools.partial(peer.send_consensus_msg, item.payload)
+            await self._deliver(peer, item.expires_at, send, functools.partial(lane.has, key))
 
     async def _serve_txs(self, peer: BroadcastPeer, lane: _Lane) -> None:
         while True:
-            await lane.wait()
-            batch = self._take_batch(lane)
-            payloads = [item.payload for item in batch]
-            await self._deliver(
-                peer,
-                batch[0].expires_at,
-                functools.partial(peer.propose_txs, payloads, batch[0].aad),
-            )
+            _, oldest = await lane.take_next()
+            batch = self._take_batch(oldest, lane)
+            send = functools.partial(peer.propose_txs, [item.payload for item in batch], oldest.aad)
+            await self._deliver(peer, oldest.expires_at, send)
 
     @staticmethod
-    def _take_batch(lane: _Lane) -> list[_Waiting]:
+    def _take_batch(oldest: _Waiting, lane: _Lane) -> list[_Waiting]:
         """The oldest transaction and those behind it that may share its call."""
-        batch = [lane.take()]
-        size = len(batch[0].payload)
+        batch = [oldest]
+        size = len(oldest.payload)
         while len(batch) < TXS_PER_CALL_MAX:
             following = lane.peek()
-            if following is None or following.aad != batch[0].aad:
+            if following is None or following.aad != oldest.aad:
                 break
             size += len(following.payload)
             if size > TX_BYTES_PER_CALL_MAX:
                 break
-            batch.append(lane.take())
+            batch.append(lane.take()[1])
         return batch
 
     async def _deliver(
-        self, peer: BroadcastPeer, expires_at: float, send: Callable[[], Awaitable[None]]
+        self,
+        peer: BroadcastPeer,
+        expires_at: float,
+        send: Callable[[], Awaitable[None]],
+        is_outdated: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Try until it works, the attempts are used up or the item has expired."""
+        """Try until it works, the attempts are used up, or the item has expired or is outdated.
+
+        An outdated item was replaced by a newer one that waits in the lane already.
+        """
         delays_s = self._retry.delays_s()
         while self._clock() < expires_at:
             try:
                 await send()
                 return
-            except McNodeError as error:
+            except (InvalidError, UnavailableError) as error:
                 log.info("peer did not take an item", peer=peer.responder_id, error=str(error))
             delay_s = next(delays_s, None)
-            if delay_s is None:
+            if delay_s is None or is_outdated():
                 return
-            await asyncio.sleep(delay_s)
+            await self._sleep(delay_s)

@@ -30,8 +30,9 @@ from mcnode.api.services import (
 )
 from mcnode.blockchain.block import Block
 from mcnode.connection.uri import Uri
+from mcnode.enclave.errors import AttestError, EnclaveError
 from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage, TxContext
-from mcnode.errors import InvalidError, McNodeError
+from mcnode.errors import InvalidError, UnavailableError
 from mcnode.peers.errors import (
     PeerAttestationFailed,
     PeerUnreachable,
@@ -86,7 +87,10 @@ class PeerConnection:
         """Deliver transactions, ciphertexts of the cache. Raises as `send_consensus_msg`."""
         async with self._session_lock:
             session = await self._attested()
-            message = await self._enclave.txs_for_peer(encrypted_txs, aad, session)
+            try:
+                message = await self._enclave.txs_for_peer(encrypted_txs, aad, session)
+            except AttestError as error:
+                raise await self._unusable_session(error) from error
             await self._call(PEER_TX_PROPOSE, _to_wire(message))
 
     async def fetch_txs(self, tx_hashes: Sequence[bytes]) -> Sequence[TxContext]:
@@ -107,9 +111,8 @@ class PeerConnection:
             message = EnclaveMessage(answer.aad, answer.channel_id, answer.data)
             try:
                 contexts = await self._enclave.peer_tx_propose(message)
-            except InvalidError as error:
-                await self._forget_session()
-                raise PeerAttestationFailed(self.responder_id, str(error)) from error
+            except EnclaveError as error:
+                raise await self._unusable_session(error) from error
         if len(contexts) != len(tx_hashes):
             raise TxHashesNotInCache(self.responder_id, tx_hashes)
         return contexts
@@ -155,7 +158,7 @@ class PeerConnection:
             connected = await self._enclave.peer_connect(responder_id, response.data)
         except PeerUnreachable:
             raise
-        except McNodeError as error:
+        except (InvalidError, UnavailableError) as error:
             raise PeerAttestationFailed(self.responder_id, str(error)) from error
         return connected.session
 
@@ -166,6 +169,11 @@ class PeerConnection:
             await self._forget_session()
             status, text = error.code().name, error.details() or ""
             raise PeerUnreachable(self.responder_id, status, text) from error
+
+    async def _unusable_session(self, error: EnclaveError) -> PeerAttestationFailed:
+        """Our side does not know the session any more, or it is out of step: begin anew."""
+        await self._forget_session()
+        return PeerAttestationFailed(self.responder_id, str(error))
 
     async def _forget_session(self) -> None:
         session, self._session = self._session, None

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from mcnode.errors import McNodeError
+from mcnode.errors import InvalidError, UnavailableError
 
 SILENCE_S = 30.0
 """A peer that was not heard from for longer is asked."""
@@ -44,10 +44,12 @@ class PeerKeepalive:
         *,
         take: Callable[[bytes, str], Awaitable[None]],
         clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._peers: Mapping[str, AskedPeer] = {p.responder_id: p for p in peers}
         self._take = take
         self._clock = clock
+        self._sleep = sleep
         self._heard_at: dict[str, float] = {}
         self._asked_at: dict[str, float] = {}
 
@@ -73,7 +75,7 @@ class PeerKeepalive:
                 for name in self.silent_peers():
                     self._asked_at[name] = self._clock()
                     group.create_task(self.ask(name))
-                await asyncio.sleep(LOOK_AROUND_S)
+                await self._sleep(LOOK_AROUND_S)
 
     async def ask(self, responder_id: str) -> None:
         """Ask one peer; a failure is logged and left to the next time."""
@@ -82,8 +84,10 @@ class PeerKeepalive:
             self.heard_from(responder_id)
             if payload:
                 await self._take(payload, responder_id)
-        except McNodeError as error:
+        except UnavailableError as error:
             log.info("failed checking with silent node", peer=responder_id, error=str(error))
+        except InvalidError as error:
+            log.error("silent node's statement dropped", peer=responder_id, error=str(error))
 
 
 def _is_past(moment: float | None, distance_s: float, now: float) -> bool:

@@ -209,8 +209,7 @@ class ClientService:
             raise refused
 
     async def get_node_config(self, _request: Empty, _call: Call) -> ConsensusNodeConfig:
-        """What this node is configured with; no header is looked at. Reads files, hence the thread.
-        """
+        """What this node is configured with; no header is looked at."""
         try:
             return await asyncio.to_thread(self.node_config)
         except McNodeError as error:
