@@ -404,7 +404,7 @@ def _share_handles(folder: Path, chain: list[BlockData]) -> None:
     with LedgerDB.create(folder, durable=False) as first:
         for data in chain[:3]:
             first.append_block_data(data)
-        with LedgerDB.open(folder) as second:
+        with LedgerDB.open(folder, durable=False) as second:
             expect_equal("second reads", second.num_blocks(), 3)
             second.append_block_data(chain[3])
             expect_equal("first sees", first.num_blocks(), 4)
