@@ -78,12 +78,12 @@ def visible_defect(before: SlotState[V], ours: SlotState[V], theirs: SlotState[V
         return Defect.D4 if ours.high.counter > theirs.high.counter else None
     if ours.ballot == theirs.ballot:
         return None
-    if ours.high == theirs.high and _is_aborted(ours):
+    if ours.high == theirs.high and is_aborted(ours):
         return Defect.D13
     return Defect.D12 if before.high == ours.high == theirs.high else None
 
 
-def _is_aborted(state: SlotState[V]) -> bool:
+def is_aborted(state: SlotState[V]) -> bool:
     """Whether what is confirmed prepared conflicts with something higher accepted prepared."""
     high, prepared = state.high, state.prepared
     return bool(high and prepared and prepared > high and prepared.values != high.values)
@@ -100,7 +100,7 @@ def possible_defect(
             return Defect.D4
     if _peers_differ(after):
         return Defect.D2_D4
-    if _is_aborted(after):
+    if is_aborted(after):
         return Defect.D13
     moved = after.ballot.counter > before.ballot.counter
     return Defect.D12 if moved and (before.high or before.prepared) else None

@@ -152,7 +152,7 @@ def node_traces(file: VectorFile, report: Report) -> None:
 class _NetReplay:
     """One network: each honest node gets what it got in the run, whatever this build would send.
 
-    A node that has parted from the run is not looked at any more: the others go on hearing what the
+    A node that has parted from the run takes no further part: the others go on hearing what the
     run's node said in its place.
     """
 
@@ -164,6 +164,8 @@ class _NetReplay:
         self._varies = {int(number): event for number, event in case.get("nd", {}).items()}
         self._now = 0
         self._parted: dict[int, Defect] = {}
+        self._held = {number: _states(node) for number, node in self._nodes.items()}
+        """States of each node when it last sent anything."""
 
     def run(self) -> list[Defect | None]:
         """Per node, the defect at which run and build part, None where they never do."""
@@ -171,41 +173,38 @@ class _NetReplay:
             if "c" in event:
                 self._now += event["c"]
             elif "b" not in event:
-                self._event(number, event)
+                who = event["t"] if "t" in event else event.get("p", event.get("d"))[0]
+                if who not in self._parted:
+                    self._event(number, who, event)
         return [self._parted.get(number) for number in self._nodes]
 
-    def _event(self, number: int, event: dict[str, Any]) -> None:
-        if "p" in event:
-            who, values = event["p"]
-        elif "d" in event:
-            who, indices = event["d"]
-        else:
-            who = event["t"]
-        node = self._nodes[who]
-        before = _states(node)
-        if "p" in event:
-            actions = node.propose(values, self._now)
-        elif "d" in event:
-            actions = node.handle([self._msgs[i] for i in indices], self._now)
-        else:
-            actions = node.handle_timers(self._now)
-        for state in _states(node).values():
-            check_invariants(state)
-        outcome = [(a.slot_index, a.values) for a in actions if isinstance(a, Externalize)]
-        if who in self._parted:
-            return
-        sent = [self._case["msgs"][index] for index in event.get("o", [])]
-        expected = [(m["i"], topic(m)) for m in sent]
-        expected_outcome = [(event["x"][0], tuple(event["x"][1]))] if "x" in event else []
-        if (_sent(actions), outcome) != (expected, expected_outcome):
+    def _event(self, number: int, who: int, event: dict[str, Any]) -> None:
+        actions = self._do(self._nodes[who], event)
+        sent = _sent(actions)
+        expected = [
+            (msg.slot_index, msg.topic) for msg in map(self._msgs.__getitem__, event.get("o", []))
+        ]
+        outcome = [[a.slot_index, list(a.values)] for a in actions if isinstance(a, Externalize)]
+        expected_outcome = [event["x"]] if "x" in event else []
+        if (sent, outcome) != (expected, expected_outcome):
+            where = f"event {number}, node {who}"
             varies = self._varies.get(who, number + 1) <= number
             self._parted[who] = (
                 Defect.D2
                 if varies
-                else _explain(
-                    f"event {number}, node {who}", node, before, (_sent(actions), expected)
-                )
+                else _explain(where, self._nodes[who], self._held[who], (sent, expected))
             )
+        if sent:
+            self._held[who] = _states(self._nodes[who])
+            for state in self._held[who].values():
+                check_invariants(state)
+
+    def _do(self, node: Node[Any], event: dict[str, Any]) -> list[Action[Any]]:
+        if "p" in event:
+            return node.propose(event["p"][1], self._now)
+        if "d" in event:
+            return node.handle([self._msgs[i] for i in event["d"][1]], self._now)
+        return node.handle_timers(self._now)
 
 
 @runs("scp", r"genuine/net_runs[^/]*\.jsonl")

@@ -86,14 +86,17 @@ class _SlotReplay:
         """The defect at which the trace and this build part, None if they never do."""
         expect_equal("initial state", _written_state(self._slot.state()), self._theirs)
         parted: Defect | None = None
+        after = self._slot.state()
         for number, step in enumerate(self._case["steps"]):
-            before = self._slot.state()
+            before = after
             emitted = self._do(step)
-            check_invariants(self._slot.state())
+            after = self._slot.state()
+            if after != before:
+                check_invariants(after)
             if emitted is not None:
                 check_msg(emitted)
             if parted is None:
-                parted = self._compare(number, step, before, emitted)
+                parted = self._compare(number, step, (before, after), emitted)
         return parted
 
     def _do(self, step: dict[str, Any]) -> Msg[Any] | None:
@@ -113,30 +116,40 @@ class _SlotReplay:
         self,
         number: int,
         step: dict[str, Any],
-        before: SlotState[Any],
+        states: tuple[SlotState[Any], SlotState[Any]],
         emitted: Msg[Any] | None,
     ) -> Defect | None:
+        before, after = states
         if "panic" in step:
             return defect_of_panic(step["panic"])
         if "alt" in step:
-            return None if self._is_among(step["alt"], emitted) else Defect.D2
-        self._theirs = _with(self._theirs, step.get("d", {}))
+            return (
+                None if self._is_among(step["alt"], _written_state(after), emitted) else Defect.D2
+            )
+        moved = "d" in step or after != before
+        if "d" in step:
+            self._theirs = _with(self._theirs, step["d"])
         if number >= self._case.get("re", number + 1):
             return Defect.D1_D3
-        ours = _written_state(self._slot.state())
         found = None if emitted is None else emitted.topic
         expected = topic(step["e"]) if "e" in step else None
+        ours = _written_state(after) if moved else self._theirs
         same_state = ours == self._theirs or number >= self._case.get("rs", number + 1)
         if not same_state or found != expected:
+            ours = _written_state(after)
             outcome = f"found {found} {ours}, expected {expected} {self._theirs}"
             defect = visible_defect(before, ours, self._theirs)
             expect(defect is not None, f"step {number}: {outcome}")
             return defect
-        self._check_stored(number, step, before)
+        _check_stored(number, step, before, after)
         return None
 
-    def _is_among(self, outcomes: Iterable[dict[str, Any]], emitted: Msg[Any] | None) -> bool:
-        ours = _written_state(self._slot.state())
+    def _is_among(
+        self,
+        outcomes: Iterable[dict[str, Any]],
+        ours: SlotState[Any],
+        emitted: Msg[Any] | None,
+    ) -> bool:
         return any(
             "panic" not in outcome
             and _with(self._theirs, outcome.get("d", {})) == ours
@@ -144,12 +157,13 @@ class _SlotReplay:
             for outcome in outcomes
         )
 
-    def _check_stored(self, number: int, step: dict[str, Any], before: SlotState[Any]) -> None:
-        held = {msg.sender_id: msg for msg in before.msgs}
-        changed = [
-            msg.sender_id for msg in self._slot.state().msgs if held.get(msg.sender_id) is not msg
-        ]
-        expect_equal(f"step {number}: stored", NODES.numbers(changed), step.get("k", []))
+
+def _check_stored(
+    number: int, step: dict[str, Any], before: SlotState[Any], after: SlotState[Any]
+) -> None:
+    held = {msg.sender_id: msg for msg in before.msgs}
+    changed = [msg.sender_id for msg in after.msgs if held.get(msg.sender_id) is not msg]
+    expect_equal(f"step {number}: stored", NODES.numbers(changed), step.get("k", []))
 
 
 def _with(state: SlotState[Any], changes: dict[str, Any]) -> SlotState[Any]:

@@ -320,12 +320,8 @@ class BallotProtocol(Generic[V]):
         self.high = SlotBallot(high_counter, self.commit.list)
         self._move_ballot(self.high)
         self.phase = Phase.COMMIT
-        held = self.prepared
-        self.prepared = None
-        for ballot in (held, self.prepared_prime):
-            if ballot is not None and ballot.list is self.high.list:
-                self.prepared = ballot
-                break
+        if self.prepared is not None and self.prepared.list is not self.high.list:
+            self.prepared = None  # what was accepted committed was accepted prepared: found below
         self.prepared_prime = None
         self._raise_prepared(tally)
         return True

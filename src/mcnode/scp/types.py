@@ -155,10 +155,8 @@ def ballot_counter_of(topic: Topic[V]) -> int:
     return topic.ballot.counter if isinstance(topic, Commit) else topic.prepare.ballot.counter
 
 
-def _prepare_key(payload: PreparePayload[V] | None) -> tuple[Any, ...]:
+def _prepare_key(payload: PreparePayload[V]) -> tuple[Any, ...]:
     """An absent optional ballot sorts lowest, hence the one-element tuples."""
-    if payload is None:
-        return ()
     prepared = () if payload.prepared is None else (payload.prepared,)
     prime = () if payload.prepared_prime is None else (payload.prepared_prime,)
     return payload.ballot, prepared, prime, payload.high_counter
@@ -193,7 +191,7 @@ def compare_topics(left: Topic[V], right: Topic[V]) -> int:
         return _sign(_commit_key(left), _commit_key(right))
     if isinstance(left, Externalize) and isinstance(right, Externalize):
         return _sign((left.high_counter,), (right.high_counter,))
-    prepares = prepare_of(left), prepare_of(right)
-    if prepares[0] != prepares[1]:
+    prepares = [payload for t in (left, right) if (payload := prepare_of(t)) is not None]
+    if prepares and prepares[0] != prepares[1]:
         return _sign(_prepare_key(prepares[0]), _prepare_key(prepares[1]))
     return _sign(_nominate_key(nomination_of(left)), _nominate_key(nomination_of(right)))
