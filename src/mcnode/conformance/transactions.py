@@ -11,6 +11,7 @@ from mcnode.account.public_address import PublicAddress
 from mcnode.codec.digest import decode_and_digest32
 from mcnode.codec.protobuf import decode, encode
 from mcnode.conformance.membership import LedgerContext
+from mcnode.conformance.rebuilding import check_built_again
 from mcnode.conformance.related import Cases, cases_beside
 from mcnode.conformance.splicing import splice
 from mcnode.conformance.summaries import check_report
@@ -134,6 +135,10 @@ def run_transactions(file: VectorFile, report: Report) -> None:
     """Signed transactions: digests, verdict at every version, and signing them again."""
     ledger = LedgerContext.beside(file)
     accounts = json.loads(read_unpacked(file.sibling("context.json")))["accounts"]
+    view_privates = {
+        name: RistrettoPrivate(bytes.fromhex(account["view_private"]))
+        for name, account in accounts.items()
+    }
     for case in file.json_lines():
         with report.case(case["id"]):
             tx = _check_identity(case)
@@ -146,6 +151,7 @@ def run_transactions(file: VectorFile, report: Report) -> None:
                 expect_equal(f"result at version {other}", found, expected)
             _check_outputs(case, tx, version)
             _check_signed_again(case, tx, version)
+            check_built_again(case, tx, version, view_privates)
             if case["summary_report"] is not None:
                 _check_summary_report(case, tx, accounts)
 
