@@ -25,6 +25,7 @@ from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
+from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
 from mcnode.consensus.events import Event
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
@@ -43,6 +44,7 @@ from mcnode.consensus.startup import initialise_enclave, prepare_ledger
 from mcnode.consensus.status import node_info, public_node_config
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.consensus.values import ValueJudge
+from mcnode.consensus.views import AgreementNode
 from mcnode.consensus.worker import ConsensusWorker
 from mcnode.enclave.evidence_refresh import EvidenceRefresher
 from mcnode.enclave.interface import ConsensusEnclave
@@ -83,6 +85,7 @@ class ConsensusNode:
         self._unix_time = time.time
         self._is_running = False
         self._listeners: list[Listener] = []
+        self._dump: DumpWriter | None = None
 
     # -- state that services ask for --------------------------------------------------------------
 
@@ -133,6 +136,8 @@ class ConsensusNode:
             await self._assemble()
             await self._serve()
         finally:
+            if self._dump is not None:
+                await asyncio.to_thread(self._dump.close)
             self._ledger.close()
 
     async def _assemble(self) -> None:
@@ -194,12 +199,19 @@ class ConsensusNode:
             slot_index=self._ledger.num_blocks(),
         )
         return ByzantineLedger(
-            node=node,
+            node=self._recorded(node),
             ledger=self._ledger,
             values=judge,
             network=network_state,
             relay=RelayPlanner[ConsensusMsg](self._broadcaster.peer_names),
         )
+
+    def _recorded(self, node: Node[ConsensusValue]) -> AgreementNode:
+        """The node itself, or one that is written down by `--scp-debug-dump`."""
+        directory = self._config.scp_debug_dump
+        if directory is not None:
+            self._dump = start_dump(directory, node, int(self._unix_time()))
+        return node if self._dump is None else RecordingNode(node, self._dump)
 
     def _make_shell(self, network_state: NetworkState, metadata: MetadataProvider) -> NodeShell:
         former = BlockFormer(
