@@ -6,7 +6,6 @@ it was read. The copy is not durable: what a power cut takes away is read again.
 """
 
 import dataclasses
-import fcntl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,9 @@ from mcnode.blockchain.block_data import BlockData
 from mcnode.errors import UnavailableError
 from mcnode.ledger.archive.fetcher import BlockFetcher, InvalidBlockReceived
 from mcnode.ledger.db import LedgerDB
-from mcnode.ledger.db.environment import DATA_FILE
 from mcnode.ledger.errors import InvalidParentBlockID, LedgerError, ReadOnlyLedger
 from mcnode.wallet.errors import AnotherNetwork, ArchivesUnavailable
 
-_LOCK_FILE = "opening.lock"
 BATCH_BLOCKS = 100
 """Blocks per transaction: about as many as the smallest merged file holds."""
 
@@ -38,18 +35,14 @@ ReportProgress = Callable[[Progress], None]
 
 
 def open_copy(directory: Path) -> LedgerDB:
-    """Open the copy in `directory`, or begin one; whoever else does so at once, waits.
+    """Open the copy in `directory`, or begin one; several wallets may do so at once.
 
     Raises:
         NotALedger, VersionIncompatible, StorageUnavailable: something else is there.
         ReadOnlyLedger: the directory cannot be made or written.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with (directory / _LOCK_FILE).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            exists = (directory / DATA_FILE).exists()
-            return (LedgerDB.open if exists else LedgerDB.create)(directory, durable=False)
+        return LedgerDB.open_or_create(directory, durable=False)
     except OSError as error:
         raise ReadOnlyLedger(f"cannot write to {directory}: {error.strerror}") from error
 

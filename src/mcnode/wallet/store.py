@@ -284,10 +284,14 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
         )
+    except sqlite3.Error as error:
+        raise WalletFileError(f"{path} cannot be opened: {error}") from error
+    try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
     except sqlite3.Error as error:
-        raise WalletFileError(f"{path} cannot be opened: {error}") from error
+        connection.close()
+        raise WalletFileError(f"{path} is no wallet file: {error}") from error
     return connection
 
 
