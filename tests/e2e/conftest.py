@@ -3,6 +3,7 @@
 import pytest
 
 from support.daemon import log_tails
+from support.network import Network
 from support.node import Node
 from support.world import World
 
@@ -56,3 +57,17 @@ def make_node(tmp_path, world):
     yield make
     for node in nodes:
         node.dispose()
+
+
+@pytest.fixture(scope="module")
+def make_network(tmp_path_factory):
+    """Makes and starts networks (`support.network.Network`) that live as long as the module."""
+    networks = []
+
+    def make(topology_name):
+        networks.append(Network(tmp_path_factory.mktemp(topology_name), topology_name))
+        return networks[-1].start()
+
+    yield make
+    for network in networks:
+        network.dispose()

@@ -202,14 +202,12 @@ def test_full_disk_during_append(node, purse):
 
 
 def test_full_disk_while_the_sealed_key_is_written(node, purse):
+    """The limit of 0 bytes per file is for the node alone, not for the log behind the pipe."""
     node.stop()
     key = node.sealed_key_path.read_bytes()
-    temporary = node.sealed_key_path.with_name(f"{node.sealed_key_path.name}.new")
-    temporary.symlink_to("/dev/full")
-    check_refusal(
-        *node.run_to_end(), UNAVAILABLE, "cannot write the sealed key", "No space left on device"
-    )
+    node.launcher = ["bash", "-c", 'exec > >(cat) 2>&1; ulimit -f 0; exec "$@"', "limited"]
+    check_refusal(*node.run_to_end(), UNAVAILABLE, "cannot write the sealed key", "too large")
     assert node.sealed_key_path.read_bytes() == key
-    temporary.unlink()
+    node.launcher = []
     node.start_and_serve()
     pay(node, purse.take(), purse)

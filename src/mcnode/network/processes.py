@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,21 +53,29 @@ def start(program: Program) -> int:
     """
     if running_pid(program.record_path) is not None:
         raise ProcessFailed(f"{program.name} runs already; stop it first")
-    with program.log_path.open("ab") as log:
-        try:
-            process = subprocess.Popen(  # noqa: S603 - our own programs
-                list(program.argv),
-                env={**os.environ, **program.env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ProcessFailed(f"{program.argv[0]} cannot be started: {error}") from error
-    record = {"pid": process.pid, "started": _start_time(process.pid)}
+    pid = _spawn(program)
+    record = {"pid": pid, "started": _start_time(pid)}
     program.record_path.write_text(json.dumps(record))
-    return process.pid
+    return pid
+
+
+def _spawn(program: Program) -> int:
+    """Not a `Popen`: that wants its owner to wait for the end, and here nobody needs to."""
+    log = (os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        return os.posix_spawnp(
+            program.argv[0],
+            list(program.argv),
+            {**os.environ, **program.env},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(program.log_path), *log),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+    except OSError as error:
+        raise ProcessFailed(f"{program.argv[0]} cannot be started: {error}") from error
 
 
 def running_pid(record_path: Path) -> int | None:

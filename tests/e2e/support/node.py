@@ -1,31 +1,18 @@
 """One `consensus-service` as an operator runs it: flags, files, a log, signals."""
 
-import asyncio
 import base64
-import contextlib
 import json
 import os
 import sys
 
-import grpc
-
-from mcnode.api.gen.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from mcnode.api.services import HEALTH_CHECK
-from mcnode.attest.dcap import DcapVerifier
-from mcnode.attest.identity import TrustedMrEnclave
-from mcnode.attest.simulation import simulation_anchor
-from mcnode.connection.attested import AttestedClient, Trust
-from mcnode.connection.uri import CLIENT, parse_uri
 from mcnode.crypto.der import private_key_to_der, public_key_to_der
 from mcnode.crypto.keys import Ed25519Private
-from mcnode.enclave.trusted.simulated import DEFAULT_MR_ENCLAVE
-from mcnode.ledger.db import LedgerDB
 from support.daemon import Daemon, descendants_of
 from support.ports import free_ports
+from support.questions import CHAIN_ID, Questions
 from support.waiting import wait_until
 from support.world import BLOCK_VERSION
 
-CHAIN_ID = "local"
 SOLO_NETWORK = {
     "broadcast_peers": [],
     "tx_source_urls": [],
@@ -34,12 +21,7 @@ SOLO_NETWORK = {
 READY_TIMEOUT_S = 30.0
 
 
-def trust(mr_enclave=DEFAULT_MR_ENCLAVE):
-    """What a wallet accepts that knows one measurement."""
-    return Trust(DcapVerifier(simulation_anchor(), (TrustedMrEnclave(mr_enclave),), True))
-
-
-class Node:
+class Node(Questions):
     """Configuration of a node; `start` makes a process of it.
 
     `network` is the content of its network file, by default that of a node alone. `flags` are
@@ -113,6 +95,10 @@ class Node:
         words = [word for flag in self.flags().items() for word in flag]
         return [*self.launcher, sys.executable, "-m", "mcnode.cli.consensus_service", *words]
 
+    @property
+    def is_running(self):
+        return self.daemon is not None and self.daemon.is_running
+
     # -- life -------------------------------------------------------------------------------------
 
     def start(self):
@@ -156,80 +142,6 @@ class Node:
         """Of the trusted process, the node's only child."""
         [pid] = descendants_of(self.daemon.pid)
         return pid
-
-    # -- questions --------------------------------------------------------------------------------
-
-    def is_serving(self):
-        """Whether the client listener says so."""
-        with grpc.insecure_channel(f"127.0.0.1:{self.ports.client}") as channel:
-            check = channel.unary_unary(
-                HEALTH_CHECK.path,
-                request_serializer=HealthCheckRequest.SerializeToString,
-                response_deserializer=HealthCheckResponse.FromString,
-            )
-            try:
-                return check(HealthCheckRequest(), timeout=2).status == HealthCheckResponse.SERVING
-            except grpc.RpcError:
-                return False
-
-    def client(self, **changes):
-        """A wallet's connection; the arguments are those of `AttestedClient`, and `uri`."""
-        uri = parse_uri(changes.pop("uri", self.client_uri), CLIENT)
-        return AttestedClient(uri, **{"chain_id": CHAIN_ID, "trust": trust(), **changes})
-
-    def ask(self, question, **changes):
-        """The result of `await question(client)`, over a connection of its own."""
-
-        async def connect_and_ask():
-            async with self.client(**changes) as client:
-                return await question(client)
-
-        return asyncio.run(connect_and_ask())
-
-    def propose(self, tx, **changes):
-        """Hand in a payment; raises what `AttestedClient.propose_tx` raises."""
-        return self.ask(lambda client: client.propose_tx(tx), **changes)
-
-    def block_count(self):
-        """Blocks in its ledger, by its own word."""
-        return 1 + self.ask(lambda client: client.fetch_block_info()).block_index
-
-    def wait_for_blocks(self, count, *, timeout_s=20.0):
-        """Until it has at least so many blocks."""
-        wait_until(
-            lambda: self.daemon.is_running and self.block_count() >= count,
-            f"{count} blocks at {self.directory}",
-            timeout_s=timeout_s,
-        )
-
-    @contextlib.contextmanager
-    def ledger(self):
-        """Its ledger, read from outside."""
-        with LedgerDB.open(self.ledger_path, read_only=True) as ledger:
-            yield ledger
-
-    def has_spent(self, output):
-        """Whether its ledger holds the output's key image."""
-        with self.ledger() as ledger:
-            return ledger.contains_key_image(output.key_image)
-
-    def wait_final(self, *outputs, timeout_s=20.0):
-        """Until its ledger holds all of these as spent."""
-        wait_until(
-            lambda: all(self.has_spent(output) for output in outputs),
-            f"payment final in {self.ledger_path}",
-            timeout_s=timeout_s,
-        )
-
-    def block_ids(self):
-        """Ids of all its blocks."""
-        with self.ledger() as ledger:
-            return [ledger.block_id(index) for index in range(ledger.num_blocks())]
-
-    def block_signer(self, index):
-        """Public key that signed a block."""
-        with self.ledger() as ledger:
-            return ledger.get_block_signature(index).signer
 
 
 def check_refusal(status, output, expected_status, *texts):

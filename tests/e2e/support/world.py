@@ -9,6 +9,7 @@ from mcnode.crypto.keys import RistrettoPublic
 from mcnode.crypto.onetime_keys import recover_onetime_private_key
 from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.sample import SampleLedger, make_sample_blocks
+from mcnode.network.bootstrap import SAMPLE_KEYS_SEED, SAMPLE_LEDGER_SEED
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.builder import InputCredentials, TransactionBuilder
 from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB, RING_SIZE
@@ -18,8 +19,7 @@ from mcnode.wallet.scanner import Scanner
 BLOCK_VERSION = BlockVersion(4)
 TOMBSTONE = 100
 ONE_MOB = 10**12
-_OUTPUTS_PER_ACCOUNT = 60
-_KEYS_SEED, _LEDGER_SEED = bytes([1]) * 32, bytes([33]) * 32
+ACCOUNT_COUNT, OUTPUTS_PER_ACCOUNT = 2, 60
 
 
 class World:
@@ -27,9 +27,10 @@ class World:
 
     def __init__(self, directory):
         self.origin = Path(directory) / "origin"
-        self.alice, self.bob = (keys.account_key() for keys in sample_accounts(_KEYS_SEED, 2))
+        accounts = sample_accounts(SAMPLE_KEYS_SEED, ACCOUNT_COUNT)
+        self.alice, self.bob = (keys.account_key() for keys in accounts)
         recipients = [account.default_subaddress() for account in (self.alice, self.bob)]
-        sample = SampleLedger(recipients, _OUTPUTS_PER_ACCOUNT, 1, 0, _LEDGER_SEED)
+        sample = SampleLedger(recipients, OUTPUTS_PER_ACCOUNT, 1, 0, SAMPLE_LEDGER_SEED)
         with LedgerDB.create(self.origin, durable=False) as ledger:
             for block_data in make_sample_blocks(sample):
                 ledger.append_block_data(block_data)

@@ -1,0 +1,23 @@
+"""Networks of other shapes than the usual one carry payments."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a-b-c",
+        "ring5",
+        pytest.param("ring5b", marks=pytest.mark.slow),
+        pytest.param("dense3", marks=pytest.mark.slow),
+        pytest.param("dense5", marks=pytest.mark.slow),
+    ],
+)
+def test_payments(make_network, world, name):
+    """From the first node and from the last one, final on all; then nothing is left running."""
+    network, purse = make_network(name), world.purse()
+    network.pay(purse, through=network.nodes[0])
+    network.pay(purse, through=network.nodes[-1])
+    assert len(network.wait_level()) == 3
+    network.local.stop()
+    assert network.local.running_names() == []
