@@ -15,6 +15,7 @@ EXIT_UNAVAILABLE = 3
 _COMMANDS = {
     "network": ("mcnode.cli.network", "network"),
     "wallet": ("mcnode.cli.wallet", "wallet"),
+    "ledger": ("mcnode.cli.ledger", "ledger"),
     "conformance": ("mcnode.cli.conformance", "conformance"),
 }
 """Name of each sub-command: (module, attribute)."""

@@ -1,4 +1,4 @@
-"""How much of each token there is, from a ledger alone. [docs/protocol/ledger.md#4.7]
+"""How much of each token there is, from a ledger alone. [docs/protocol/ledger.md#14]
 
 What was minted is written in the open. What was burned was paid to the burn address, whose view
 key is public knowledge, so anybody can open those outputs.

@@ -1,4 +1,4 @@
-"""Checking a whole ledger, block by block, from what is in it. [docs/protocol/ledger.md#4.8]
+"""Checking a whole ledger, block by block, from what is in it. [docs/protocol/ledger.md#14]
 
 An append checks a block against the ledger once; this is for a ledger whose past nobody vouches
 for: one that was copied, restored, or written by another program. Key images, keys and the tree
@@ -9,6 +9,7 @@ and whether the signers are ones to trust.
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from mcnode.blockchain.block import (
@@ -124,9 +125,9 @@ class _Verifier:
         self._check_root(index, data.block)
         self._check_outputs(index, data)
         for mint_tx in data.contents.mint_txs:
-            self._try(index, lambda mint_tx=mint_tx: self._replay_mint(mint_tx))  # type: ignore[misc]
+            self._try(index, partial(self._replay_mint, mint_tx))
         for validated in data.contents.validated_mint_config_txs:
-            self._try(index, lambda each=validated: self._replay_config(each))  # type: ignore[misc]
+            self._try(index, partial(self._replay_config, validated))
         self._parent = data.block
         return True
 
@@ -215,7 +216,7 @@ class _Verifier:
         )
 
     def _replay_config(self, validated: ValidatedMintConfigTx) -> None:
-        """Put a configuration in force; the governors that it was validated with must have signed."""
+        """Put a configuration in force; the governors recorded with it must have signed."""
         self._result.mint_config_count += 1
         tx = validated.mint_config_tx
         self._use_nonce("mint configuration", tx.prefix.nonce, tx.prefix.token_id)
