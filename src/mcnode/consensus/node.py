@@ -50,6 +50,7 @@ from mcnode.enclave.evidence_refresh import EvidenceRefresher
 from mcnode.enclave.interface import ConsensusEnclave
 from mcnode.errors import McNodeError
 from mcnode.ledger.archive.fetcher import BlockFetcher
+from mcnode.ledger.db import LedgerMetrics
 from mcnode.ledger.sync.network_state import NetworkState
 from mcnode.ledger.sync.service import LedgerSync
 from mcnode.peers.broadcaster import Broadcaster
@@ -131,7 +132,8 @@ class ConsensusNode:
         self._quorum_set = self._network_config.resolve_quorum_set(config.node_id)
         self._blockchain = config.load_blockchain_config()
         await initialise_enclave(config, self._blockchain, self._enclave)
-        self._ledger = await asyncio.to_thread(prepare_ledger, config)
+        ledger_metrics = LedgerMetrics(self._metrics.registry)
+        self._ledger = await asyncio.to_thread(prepare_ledger, config, ledger_metrics)
         try:
             await self._assemble()
             await self._serve()

@@ -10,7 +10,7 @@ from mcnode.consensus.config.node import NodeConfig
 from mcnode.enclave.config import BlockchainConfig
 from mcnode.enclave.interface import ConsensusEnclave
 from mcnode.errors import InvalidError, UnavailableError
-from mcnode.ledger.db import LedgerDB
+from mcnode.ledger.db import LedgerDB, LedgerMetrics
 
 DATA_FILE = "data.mdb"
 _OWNER_ONLY = 0o600
@@ -90,7 +90,7 @@ def write_sealed_key(path: Path, sealed_key: bytes) -> None:
         raise SealedKeyFileError(f"cannot write the sealed key {path}: {error.strerror}") from error
 
 
-def prepare_ledger(config: NodeConfig) -> LedgerDB:
+def prepare_ledger(config: NodeConfig, metrics: LedgerMetrics | None = None) -> LedgerDB:
     """Copy the origin block if there is no ledger yet, and open the ledger for writing.
 
     Raises:
@@ -100,7 +100,7 @@ def prepare_ledger(config: NodeConfig) -> LedgerDB:
     """
     if config.origin_block_path is not None:
         copy_origin(config.origin_block_path, config.ledger_path)
-    ledger = LedgerDB.open(config.ledger_path)
+    ledger = LedgerDB.open(config.ledger_path, metrics=metrics)
     if ledger.num_blocks() == 0:
         ledger.close()
         raise EmptyLedger(
