@@ -66,21 +66,21 @@ class Differences:
 
 def visible_defect(before: SlotState[V], ours: SlotState[V], theirs: SlotState[V]) -> Defect | None:
     """The defect that the states after one step show; `before` is common to both."""
+    if theirs.ballot.counter < before.ballot.counter:
+        return Defect.D10
     if theirs.commit is not None and theirs.commit.counter == 0:
         return Defect.D10 if before.ballot.counter == INFINITY else Defect.D6
-    if ours.high is None or theirs.high is None:
-        return None
-    if before.ballot.counter == 0 or (
-        theirs.high.values != before.ballot.values and theirs.phase < ours.phase
-    ):
-        return Defect.D6
-    if ours.phase >= Phase.COMMIT:
-        return Defect.D4 if ours.high.counter > theirs.high.counter else None
-    if ours.ballot == theirs.ballot:
-        return None
-    if ours.high == theirs.high and is_aborted(ours):
-        return Defect.D13
-    return Defect.D12 if before.high == ours.high == theirs.high else None
+    if ours.high is not None and theirs.high is not None:
+        if before.ballot.counter == 0 or (
+            theirs.high.values != before.ballot.values and theirs.phase < ours.phase
+        ):
+            return Defect.D6
+        if ours.phase >= Phase.COMMIT:
+            return Defect.D4 if ours.high.counter > theirs.high.counter else None
+        if ours.high == theirs.high and is_aborted(ours) and ours.ballot != theirs.ballot:
+            return Defect.D13
+    kept = before.high == ours.high == theirs.high and (before.high or before.prepared)
+    return Defect.D12 if kept and ours.ballot != theirs.ballot else None
 
 
 def is_aborted(state: SlotState[V]) -> bool:

@@ -35,7 +35,7 @@ _STATE = slot_state_shape(_TX_HASH)
 _VALUES_MAX = 5000
 
 
-@runs("scp", r"genuine/debug_dump[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/debug_dump[^/]*\.jsonl")
 def debug_dump(file: VectorFile, report: Report) -> None:
     """Every file of each dump; the log of the last slot, replayed, gives its messages and state."""
     for case in file.json_lines():

@@ -139,7 +139,7 @@ class _NodeReplay:
         return _explain(f"step {number}", self._node, before, outcomes)
 
 
-@runs("scp", r"genuine/node_traces[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/node_traces[^/]*\.jsonl")
 def node_traces(file: VectorFile, report: Report) -> None:
     """One node across slots: messages, current slot, outcomes, gauges."""
     differences = Differences()
@@ -207,7 +207,7 @@ class _NetReplay:
         return node.handle_timers(self._now)
 
 
-@runs("scp", r"genuine/net_runs[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/net_runs[^/]*\.jsonl")
 def net_runs(file: VectorFile, report: Report) -> None:
     """Whole networks, each honest node on its own: messages and outcomes."""
     differences = Differences()

@@ -78,7 +78,7 @@ def leader_rounds(file: VectorFile, report: Report) -> None:
                 expect_equal("leaders", NODES.numbers(leaders), sorted(each["leaders"]))
 
 
-@runs("scp", r"genuine/leaders[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/leaders[^/]*\.jsonl")
 def genuine_leaders(file: VectorFile, report: Report) -> None:
     """Leader sets of the network's own software."""
     for case in file.json_lines():
@@ -96,7 +96,7 @@ def genuine_leaders(file: VectorFile, report: Report) -> None:
 # -- quorum sets ---------------------------------------------------------------------------------
 
 
-@runs("scp", r"genuine/quorum_sets[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/quorum_sets[^/]*\.jsonl")
 def quorum_sets(file: VectorFile, report: Report) -> None:
     """Equality, order, validity and every encoding."""
     for case in file.json_lines():
@@ -202,7 +202,7 @@ def _check_function(
     expect_equal("is it blocking", search.is_blocking(true_for), bool(blocking))
 
 
-@runs("scp", r"genuine/quorum_search[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/quorum_search[^/]*\.jsonl")
 def genuine_quorum_search(file: VectorFile, report: Report) -> None:
     """Searches by function, and by statements whose narrowed results must hold exactly."""
     more = 0
@@ -291,7 +291,7 @@ def _check_candidates(
 # -- messages ------------------------------------------------------------------------------------
 
 
-@runs("scp", r"genuine/message_order[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/message_order[^/]*\.jsonl")
 def message_order(file: VectorFile, report: Report) -> None:
     """The total order of topics, their validity, and what they imply."""
     for case in file.json_lines():

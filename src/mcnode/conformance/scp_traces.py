@@ -171,7 +171,7 @@ def _with(state: SlotState[Any], changes: dict[str, Any]) -> SlotState[Any]:
     return dataclasses.replace(state, **read)
 
 
-@runs("scp", r"genuine/(slot_traces|known_cases)[^/]*\.jsonl")
+@runs("scp", r"genuine[^/]*/(slot_traces|known_cases)[^/]*\.jsonl")
 def slot_traces(file: VectorFile, report: Report) -> None:
     """One slot of one node: every step's state and message."""
     differences = Differences()

@@ -19,13 +19,15 @@ and what is held (letters of the wire in brackets):
     commit (C)           PREPARE: lowest voted commit, absent while aborted; then lower end of it
 
 `advance` repeats the pass of the current phase until nothing moves. A pass reruns only when a
-blocking set has dragged the counter up; the counter never falls, so this ends. Where a rule of
-the network's own software is known to misfire, this module takes the sound reading, in the
-numbering of [docs/protocol/scp.md#7.9]: the loop instead of recursion (D1), each counter of each
-list tested on its own (D2, D3), votes for commit without upper end (D4), the ballot joins `high`
-before a commit vote is derived from it (D6), counters saturate (D10). Left as the network has it:
-a node accepts by quorum only ballots that it holds itself (D5). Section numbers below are those
-of [docs/protocol/scp.md#7.5].
+blocking set has dragged the counter up; the counter never falls, so this ends.
+
+Where a rule of the network's own software is known to misfire, this module takes the sound reading,
+in the numbering of [docs/protocol/scp.md#7.9]: a loop instead of recursion (D1); each counter of
+each list tested on its own (D2, D3); votes for commit without upper end (D4); commit votes that
+begin at 1 and are sought for the list of `high` (D6); counters that stay at their end (D10); a next
+list that keeps to what is held (D12); no move to a ballot that is already aborted (D13). Left as
+the network has it: a node accepts by quorum only ballots that it holds itself (D5). Numbers of
+steps below are those of [docs/protocol/scp.md#7.5].
 """
 
 import enum

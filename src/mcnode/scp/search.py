@@ -31,6 +31,9 @@ KNOWN_NODES_MAX = 4096
 """Nodes that the local set reaches through the sets of its members, and theirs. A member that
 lies can name thousands; the whole network is a few dozen."""
 
+_COMPILED_MAX = 1024
+"""Compiled sets remembered. Each peer needs one; a peer may change its set with every message."""
+
 _MEMO_MAX = 4096
 """Remembered answers; honest traffic in one slot asks about a few dozen sets of supporters."""
 
@@ -43,8 +46,6 @@ class CompiledQuorumSet:
     blocking_threshold: int
     direct: int
     inner: "tuple[CompiledQuorumSet, ...]"
-    nodes: int
-    """Every node at any level."""
 
     def is_satisfied_by(self, nodes: int) -> bool:
         """Whether `nodes` contain a slice of this set."""
@@ -105,21 +106,20 @@ class QuorumSearch:
             raise InvalidMsgError(
                 f"quorum set adds {new_nodes} nodes to {len(self._nodes)}, limit {KNOWN_NODES_MAX}"
             )
-        direct = nodes = 0
+        direct = 0
         inner: list[CompiledQuorumSet] = []
         for member in quorum_set.members:
             if isinstance(member, QuorumSet):
                 inner.append(self.compile(member))
-                nodes |= inner[-1].nodes
             elif member is not None:
                 bit = self._bit(member)
                 if direct & bit:
-                    inner.append(CompiledQuorumSet(1, 1, bit, (), bit))
+                    inner.append(CompiledQuorumSet(1, 1, bit, ()))
                 direct |= bit
         blocking_threshold = len(quorum_set.members) - quorum_set.threshold + 1
-        compiled = CompiledQuorumSet(
-            quorum_set.threshold, blocking_threshold, direct, tuple(inner), nodes | direct
-        )
+        compiled = CompiledQuorumSet(quorum_set.threshold, blocking_threshold, direct, tuple(inner))
+        if len(self._compiled) >= _COMPILED_MAX:
+            self._compiled.clear()
         self._compiled[quorum_set] = compiled
         return compiled
 

@@ -139,14 +139,23 @@ def read_statement(bit: int, msg: Msg[V], table: ValueTable[V]) -> Statement[V]:
     topic = msg.topic
     nomination = nomination_of(topic)
     payload = nomination or NominatePayload()
+    known: dict[int, ValueList[V]] = {}
+
+    def held(ballot: Ballot[V]) -> SlotBallot[V]:
+        """A ballot stands in both tuples; to look up its list is most of the work."""
+        its_list = known.get(id(ballot.values))
+        if its_list is None:
+            its_list = known[id(ballot.values)] = table.intern(ballot.values)
+        return SlotBallot(ballot.counter, its_list)
+
     return Statement(
         bit,
         msg,
         nomination is not None,
         table.intern(payload.voted).mask,
         table.intern(payload.accepted).mask,
-        tuple(map(table.ballot, accepts_prepared(topic))),
-        tuple(map(table.ballot, votes_or_accepts_prepared(topic))),
+        tuple(map(held, accepts_prepared(topic))),
+        tuple(map(held, votes_or_accepts_prepared(topic))),
         _intern_range(accepts_commit(topic), table),
         _intern_range(votes_or_accepts_commit(topic), table),
         ballot_counter_of(topic),

@@ -19,7 +19,7 @@ from mcnode.scp.types import Ballot, V
 VALUES_MAX = 1 << 16
 """Distinct values that one slot will know. A block holds 5,020; honest nodes propose 100 each."""
 
-LISTS_MAX = 1 << 12
+LISTS_MAX = 1 << 13
 """Distinct lists kept at a time; beyond it those that nothing refers to are dropped."""
 
 

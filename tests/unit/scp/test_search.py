@@ -139,6 +139,17 @@ def test_memory_is_bounded() -> None:
     assert len(search._memo) <= 4096
 
 
+def test_compiled_sets_are_forgotten_in_time() -> None:
+    search = QuorumSearch(IDS[0], made(1, 1))
+    one = bits(search, {IDS[1]})
+    for members in itertools.combinations_with_replacement(IDS[:6], 5):
+        for threshold in range(6):
+            search.set_peer(one, QuorumSet(threshold, members))
+    search.set_peer(one, made(1, 0))
+    assert len(search._compiled) <= 1024
+    assert search.is_quorum(one)
+
+
 def test_a_mesh_with_one_node_missing_is_no_trouble() -> None:
     """A search that tries every path would take longer than the age of the network."""
     count = 60
