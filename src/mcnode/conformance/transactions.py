@@ -65,7 +65,12 @@ from mcnode.transaction.ring_ct.signing_digest import (
 from mcnode.transaction.summary.tx_summary import make_tx_summary
 from mcnode.transaction.summary.verifier import verify_tx_summary
 from mcnode.transaction.tx_out import commitment_of, create_tx_out, decrypt_memo
-from mcnode.transaction.validation import membership_proof_highest_indices, validate
+from mcnode.transaction.validation import (
+    Candidate,
+    membership_proof_highest_indices,
+    validate,
+    validate_batch,
+)
 from mcnode.transaction.validation.input_rules import check_all_input_rules
 
 Case = dict[str, Any]
@@ -76,17 +81,43 @@ def outcome(
     tx: Tx, case: Case, block_version: int, root_proofs: Sequence[TxOutMembershipProof]
 ) -> str:
     """`ok`, or the network's name of the error that validation gives."""
+    index, minimum_fee = int(case["current_block_index"]), int(case["minimum_fee"])
     try:
-        validate(
-            tx,
-            int(case["current_block_index"]),
-            block_version,
-            root_proofs,
-            int(case["minimum_fee"]),
-        )
+        validate(tx, index, block_version, root_proofs, minimum_fee)
     except TransactionError as error:
         return network_name(error)
     return "ok"
+
+
+def _candidate(
+    tx: Tx, case: Case, block_version: int, root_proofs: Sequence[TxOutMembershipProof]
+) -> Candidate:
+    index, minimum_fee = int(case["current_block_index"]), int(case["minimum_fee"])
+    return Candidate(tx, index, block_version, root_proofs, minimum_fee)
+
+
+class Batch:
+    """Judges transactions together in the end, which must give what each gets alone."""
+
+    def __init__(self) -> None:
+        self._candidates: list[Candidate] = []
+        self._expected: list[str] = []
+
+    def outcome(
+        self, tx: Tx, case: Case, block_version: int, root_proofs: Sequence[TxOutMembershipProof]
+    ) -> str:
+        """The outcome alone, remembered."""
+        found = outcome(tx, case, block_version, root_proofs)
+        self._candidates.append(_candidate(tx, case, block_version, root_proofs))
+        self._expected.append(found)
+        return found
+
+    def check(self, report: Report) -> None:
+        """Judge all of them at once."""
+        with report.guard("all in one batch"):
+            verdicts = validate_batch(self._candidates)
+            found = ["ok" if each is None else network_name(each) for each in verdicts]
+            expect_equal("verdicts", found, self._expected)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,21 +170,24 @@ def run_transactions(file: VectorFile, report: Report) -> None:
         name: RistrettoPrivate(bytes.fromhex(account["view_private"]))
         for name, account in accounts.items()
     }
+    batch = Batch()
     for case in file.json_lines():
         with report.case(case["id"]):
             tx = _check_identity(case)
             version = BlockVersion(case["block_version"])
             _check_digests(case, tx, version)
             roots = RootProofs.of(case, ledger).of_tx(tx)
-            expect_equal("result", outcome(tx, case, version.value, roots), case["result"])
+            found = batch.outcome(tx, case, version.value, roots)
+            expect_equal("result", found, case["result"])
             for other, expected in case["result_at_version"].items():
-                found = outcome(tx, case, int(other), roots)
+                found = batch.outcome(tx, case, int(other), roots)
                 expect_equal(f"result at version {other}", found, expected)
             _check_outputs(case, tx, version)
             _check_signed_again(case, tx, version)
             check_built_again(case, tx, version, view_privates)
             if case["summary_report"] is not None:
                 _check_summary_report(case, tx, accounts)
+    batch.check(report)
 
 
 def _check_identity(case: Case) -> Tx:
@@ -292,6 +326,7 @@ def run_negatives(file: VectorFile, report: Report) -> None:
     """Transactions with one thing wrong, spliced from good ones: each gets its exact error."""
     ledger = LedgerContext.beside(file)
     bases = cases_beside(file, "transactions")
+    batch = Batch()
     for case in file.json_lines():
         with report.case(case["id"]):
             base = bases.get(case["base"])
@@ -303,11 +338,12 @@ def run_negatives(file: VectorFile, report: Report) -> None:
             proofs = RootProofs.of(base, ledger)
             override = case.get("root_proofs_override")
             roots = proofs.of_tx(tx) if override is None else proofs.overridden(override)
-            found = outcome(tx, case, case["block_version"], roots)
+            found = batch.outcome(tx, case, case["block_version"], roots)
             expect_equal("result", found, case["result"])
             for version, expected in (case.get("result_at_version") or {}).items():
-                found = outcome(tx, case, int(version), roots)
+                found = batch.outcome(tx, case, int(version), roots)
                 expect_equal(f"result at version {version}", found, expected)
+    batch.check(report)
 
 
 @runs("transaction", r"genuine/rules_signed[^/]*\.jsonl")

@@ -7,7 +7,7 @@ import pytest
 from mcnode.transaction.errors import TransactionError, network_name
 from mcnode.transaction.messages import InputRules, Range, TxIn
 from mcnode.transaction.validation import (
-    check_contents,
+    CHECKS,
     check_membership_proofs,
     membership_proof_highest_indices,
     validate,
@@ -268,14 +268,15 @@ def test_root_proofs_of_the_wrong_kind(payments, fixture):
 def test_the_stage_that_needs_the_ledger_stands_apart(payments):
     tx, roots = payments[4]
     check_membership_proofs(tx.prefix.inputs, roots)
-    check_contents(tx, CURRENT, payments_version(4), MINIMUM)
     assert membership_proof_highest_indices(tx) == tuple(r.index for r in roots)
+    assert [check.name for check in CHECKS if check.knows == "root_proofs"] == ["membership proofs"]
 
 
-def payments_version(value):
-    from mcnode.transaction.block_version import BlockVersion
-
-    return BlockVersion(value)
+def test_checks_are_named_once_and_need_only_earlier_ones():
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    for place, check in enumerate(CHECKS):
+        assert set(check.needs) <= set(names[:place])
 
 
 def test_duplicate_key_image(fixtures):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from mcnode.transaction.constants import MAX_INPUTS, MAX_OUTPUTS, RING_SIZE
-from mcnode.transaction.messages import TxIn, TxOut, TxPrefix
+from mcnode.transaction.messages import TxIn, TxOut
 from mcnode.transaction.validation.errors import (
     DuplicateRingElements,
     ExcessiveRingSize,
@@ -15,20 +15,6 @@ from mcnode.transaction.validation.errors import (
     UnsortedInputs,
     UnsortedRingElements,
 )
-
-
-def check_structure(prefix: TxPrefix) -> None:
-    """Check rules 1 to 6, which need nothing but the transaction.
-
-    Raises:
-        TransactionValidationError: the first rule that is broken.
-    """
-    check_number_of_inputs(prefix.inputs)
-    check_number_of_outputs(prefix.outputs)
-    check_ring_sizes(prefix.inputs)
-    check_ring_elements_are_unique(prefix.inputs)
-    check_ring_elements_are_sorted(prefix.inputs)
-    check_inputs_are_sorted(prefix.inputs)
 
 
 def check_number_of_inputs(inputs: Sequence[TxIn], limit: int = MAX_INPUTS) -> None:
