@@ -70,6 +70,22 @@ class FeeBelowMinimum(InvalidError):
         super().__init__(f"fee is {fee}, minimum {minimum}")
 
 
+class MinimumFeeTooHigh(InvalidError):
+    """A node names a minimum fee that nobody should pay unasked."""
+
+    def __init__(self, minimum: int, limit: int) -> None:
+        super().__init__(
+            f"the node says that the minimum fee is {minimum}, limit {limit}; name the fee to agree"
+        )
+
+
+class NothingRead(InvalidError):
+    """There is no block to build a payment on."""
+
+    def __init__(self) -> None:
+        super().__init__("0 blocks are read, needs 1: sync first")
+
+
 class FogNotSupported(InvalidError):
     """Recipient or sender is found through a fog server."""
 

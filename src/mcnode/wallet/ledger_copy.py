@@ -19,6 +19,9 @@ from mcnode.wallet.errors import AnotherNetwork, ArchivesUnavailable
 
 BATCH_BLOCKS = 100
 """Blocks per transaction: about as many as the smallest merged file holds."""
+BATCH_OUTPUTS = 20_000
+"""A batch ends early when its blocks have this many outputs: it is held in memory, and no stop is
+looked at meanwhile. One block may have more."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,13 +109,15 @@ def _fetch_batch(
 ) -> tuple[list[BlockData], UnavailableError | None]:
     """Blocks from `first` on, and why there are not more, if there are fewer than a whole batch."""
     batch: list[BlockData] = []
+    outputs = 0
     for index in range(first, first + BATCH_BLOCKS):
-        if stop.is_set():
+        if stop.is_set() or outputs >= BATCH_OUTPUTS:
             break
         try:
             batch.append(_fetch_from_any(fetcher, index))
         except UnavailableError as error:
             return batch, error
+        outputs += len(batch[-1].contents.outputs)
     return batch, None
 
 

@@ -19,7 +19,7 @@ from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.builder import RthMemoBuilder, TransactionBuilder
 from mcnode.transaction.builder.errors import BuilderFogError
-from mcnode.transaction.constants import U64_MAX
+from mcnode.transaction.constants import MOB, U64_MAX
 from mcnode.transaction.fee_map import FeeMap
 from mcnode.transaction.hashing import tx_hash
 from mcnode.transaction.memo import SenderCredential
@@ -29,6 +29,7 @@ from mcnode.wallet.errors import (
     FeeBelowMinimum,
     FogNotSupported,
     InvalidAmount,
+    MinimumFeeTooHigh,
     NodeBehindArchives,
     TokenCannotPayFees,
 )
@@ -39,6 +40,10 @@ from mcnode.wallet.selection import select_inputs
 
 TOMBSTONE_BLOCKS: Final = 50
 """How many blocks a payment may wait; the network's own wallet waits as long."""
+ARCHIVE_LAG_MAX: Final = 50
+"""How many blocks beyond the archives a node's height is believed: what it says is not attested."""
+UNASKED_FEE_MAX: Final = 10_000_000_000
+"""0.01 MOB, 25 times the usual minimum: more is not paid on a node's word alone."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,13 +74,18 @@ class Terms:
         Raises:
             TokenCannotPayFees: the network takes no fees in the token.
             FeeBelowMinimum: the order names less than the minimum.
+            MinimumFeeTooHigh: the order names none, and the minimum is above 0.01 MOB.
         """
         minimum = self.minimum_fees.get(order.token_id)
         if minimum is None:
             raise TokenCannotPayFees(order.token_id)
         if order.fee is not None and order.fee < minimum:
             raise FeeBelowMinimum(order.fee, minimum)
-        return minimum if order.fee is None else order.fee
+        if order.fee is not None:
+            return order.fee
+        if order.token_id == MOB and minimum > UNASKED_FEE_MAX:
+            raise MinimumFeeTooHigh(minimum, UNASKED_FEE_MAX)
+        return minimum
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ def _terms(info: BlockInfo, head: Block) -> Terms:
     return Terms(
         FeeMap(info.minimum_fees),
         BlockVersion(max(head.version, info.network_block_version)),
-        info.block_index + 1 + TOMBSTONE_BLOCKS,
+        min(info.block_index, head.index + ARCHIVE_LAG_MAX) + 1 + TOMBSTONE_BLOCKS,
     )
 
 
@@ -131,7 +141,7 @@ def make_payment(
     """Choose inputs and rings, add change and memos, prove and sign.
 
     Raises:
-        TokenCannotPayFees, FeeBelowMinimum: as `Terms.fee_of`.
+        TokenCannotPayFees, FeeBelowMinimum, MinimumFeeTooHigh: as `Terms.fee_of`.
         InsufficientFunds, InsufficientFundsFragmentedUtxos, InsufficientTxOuts: as their names say.
         FogNotSupported: recipient or sender has a fog server.
         TxBuilderError: the parts do not make a transaction.

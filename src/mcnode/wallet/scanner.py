@@ -1,5 +1,6 @@
-"""Finding an account's outputs in blocks."""
+"""Finding an account's outputs in blocks. [docs/protocol/transaction.md#18]"""
 
+import threading
 from collections.abc import Sequence
 
 from mcnode.account.account_key import AccountKey
@@ -11,9 +12,13 @@ from mcnode.account.subaddress import (
 from mcnode.crypto.keys import RistrettoPublic
 from mcnode.crypto.onetime_keys import recover_onetime_private_key, scan_outputs
 from mcnode.crypto.ring_signature import key_image
+from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.messages import TxOut
 from mcnode.transaction.tx_out import ViewKeyMatchError, decrypt_memo, view_key_match
-from mcnode.wallet.records import OwnedOutput
+from mcnode.wallet.errors import AnotherNetwork
+from mcnode.wallet.ledger_copy import BATCH_BLOCKS, BATCH_OUTPUTS, Progress, ReportProgress
+from mcnode.wallet.records import OwnedOutput, ScannedBlock
+from mcnode.wallet.store import WalletStore
 
 SUBADDRESSES_WATCHED = 10
 """Subaddresses 0 to 9 besides the reserved ones."""
@@ -76,3 +81,43 @@ class Scanner:
             key_image=key_image(onetime_key),
             memo=decrypt_memo(tx_out, viewed.shared_secret),
         )
+
+    def scan_block(self, ledger: LedgerDB, index: int) -> ScannedBlock:
+        """What block `index` of a ledger holds for the account."""
+        block, contents = ledger.get_block(index), ledger.get_block_contents(index)
+        first = block.cumulative_txo_count - len(contents.outputs)
+        return ScannedBlock(
+            index,
+            block.id,
+            self.scan(contents.outputs, first, index),
+            contents.key_images,
+            [output.public_key for output in contents.outputs],
+        )
+
+
+def scan_new_blocks(
+    store: WalletStore,
+    ledger: LedgerDB,
+    scanner: Scanner,
+    report: ReportProgress,
+    stop: threading.Event,
+) -> None:
+    """Note what the blocks hold that the wallet file has not seen, until `stop` is set.
+
+    Raises:
+        AnotherNetwork: the last block that the wallet file has seen is not the ledger's.
+    """
+    following, end = store.next_block(), ledger.num_blocks()
+    if 0 < following <= end and ledger.block_id(following - 1) != store.last_block_id():
+        raise AnotherNetwork(
+            following - 1, f"the wallet {store.path}", f"the copy in {ledger.path}"
+        )
+    while following < end and not stop.is_set():
+        batch: list[ScannedBlock] = []
+        outputs = 0
+        while following < end and len(batch) < BATCH_BLOCKS and outputs < BATCH_OUTPUTS:
+            batch.append(scanner.scan_block(ledger, following))
+            outputs += len(batch[-1].output_public_keys)
+            following += 1
+        store.record_blocks(batch)
+        report(Progress("scan", following, end))

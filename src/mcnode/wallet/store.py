@@ -1,8 +1,6 @@
 """The wallet file: SQLite, readable by its owner only. [docs/protocol/transaction.md#18]
 
-Every change is one transaction, so a killed process leaves the last complete state. Amounts and
-subaddress indices are unsigned 64-bit numbers, which SQLite does not have: they are stored as the
-signed numbers with the same bits.
+Every change is one transaction, so a killed process leaves the last complete state.
 
 A handle may be used from several threads, and a file by several processes: what one payment has
 taken, no other one can take.
@@ -17,7 +15,18 @@ from pathlib import Path
 
 from mcnode.errors import UnavailableError
 from mcnode.wallet.errors import InputsTaken, PaymentUnknown, WalletExists, WalletFileError
-from mcnode.wallet.records import Balance, OwnedOutput, Payment, PaymentState, ScannedBlock
+from mcnode.wallet.records import Balance, OwnedOutput, Payment, ScannedBlock
+from mcnode.wallet.rows import (
+    OUTPUT_COLUMNS,
+    PAYMENT_COLUMNS,
+    SCHEMA,
+    output_of_row,
+    output_row,
+    payment_of_row,
+    payment_row,
+    to_signed,
+    to_unsigned,
+)
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4D434E57
@@ -25,49 +34,6 @@ APPLICATION_ID = 0x4D434E57
 _OWNER_ONLY = 0o600
 _BUSY_TIMEOUT_S = 10.0
 
-_SCHEMA = """
-CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE outputs (
-    public_key BLOB PRIMARY KEY,
-    tx_out_index INTEGER NOT NULL,
-    block_index INTEGER NOT NULL,
-    subaddress_index INTEGER NOT NULL,
-    value INTEGER NOT NULL,
-    token_id INTEGER NOT NULL,
-    key_image BLOB NOT NULL UNIQUE,
-    memo BLOB NOT NULL,
-    spent_in_block INTEGER
-) STRICT;
-CREATE INDEX unspent_outputs ON outputs (token_id) WHERE spent_in_block IS NULL;
-CREATE TABLE payments (
-    id INTEGER PRIMARY KEY,
-    tx_hash BLOB NOT NULL UNIQUE,
-    recipient TEXT NOT NULL,
-    value INTEGER NOT NULL,
-    token_id INTEGER NOT NULL,
-    fee INTEGER NOT NULL,
-    tombstone_block INTEGER NOT NULL,
-    output_public_key BLOB NOT NULL UNIQUE,
-    change_public_key BLOB,
-    made_at INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    final_in_block INTEGER,
-    reason TEXT NOT NULL DEFAULT ''
-) STRICT;
-CREATE TABLE payment_inputs (
-    key_image BLOB NOT NULL,
-    payment_id INTEGER NOT NULL REFERENCES payments (id),
-    PRIMARY KEY (key_image, payment_id)
-) STRICT;
-"""
-_OUTPUT_COLUMNS = (
-    "public_key, tx_out_index, block_index, subaddress_index, value, token_id, key_image, memo, "
-    "spent_in_block"
-)
-_PAYMENT_COLUMNS = (
-    "tx_hash, recipient, value, token_id, fee, tombstone_block, output_public_key, "
-    "change_public_key, made_at, state, final_in_block, reason"
-)
 _TAKEN = (
     "SELECT key_image FROM payment_inputs JOIN payments ON payments.id = payment_id "
     "WHERE state = 'submitted'"
@@ -104,7 +70,7 @@ class WalletStore:
             with contextlib.closing(_connect(unfinished)) as connection:
                 connection.executescript(
                     f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; "
-                    f"PRAGMA user_version = {SCHEMA_VERSION}; {_SCHEMA}"
+                    f"PRAGMA user_version = {SCHEMA_VERSION}; {SCHEMA}"
                 )
                 connection.executemany("INSERT INTO settings VALUES (?, ?)", list(settings))
                 connection.execute("COMMIT")
@@ -208,17 +174,17 @@ class WalletStore:
 
     def outputs(self) -> list[OwnedOutput]:
         """Every output ever received, in order of the ledger."""
-        rows = self._read(f"SELECT {_OUTPUT_COLUMNS} FROM outputs ORDER BY tx_out_index")  # noqa: S608
-        return [_output(row) for row in rows]
+        rows = self._read(f"SELECT {OUTPUT_COLUMNS} FROM outputs ORDER BY tx_out_index")  # noqa: S608
+        return [output_of_row(row) for row in rows]
 
     def spendable(self, token_id: int) -> list[OwnedOutput]:
         """Unspent outputs of a token that no submitted payment has taken."""
         rows = self._read(
-            f"SELECT {_OUTPUT_COLUMNS} FROM outputs WHERE spent_in_block IS NULL "  # noqa: S608
+            f"SELECT {OUTPUT_COLUMNS} FROM outputs WHERE spent_in_block IS NULL "  # noqa: S608
             f"AND token_id = ? AND key_image NOT IN ({_TAKEN}) ORDER BY tx_out_index",
-            _to_signed(token_id),
+            to_signed(token_id),
         )
-        return [_output(row) for row in rows]
+        return [output_of_row(row) for row in rows]
 
     def balances(self) -> dict[int, Balance]:
         """What the account holds of each token it ever held, by ascending token id."""
@@ -228,22 +194,22 @@ class WalletStore:
         sums: dict[int, list[int]] = {}
         for token_id, value, spent_in_block, is_taken in rows:
             assert isinstance(token_id, int) and isinstance(value, int)
-            pair = sums.setdefault(_to_unsigned(token_id), [0, 0])
+            pair = sums.setdefault(to_unsigned(token_id), [0, 0])
             if spent_in_block is None:
-                pair[1 if is_taken else 0] += _to_unsigned(value)
+                pair[1 if is_taken else 0] += to_unsigned(value)
         return {token_id: Balance(*pair) for token_id, pair in sorted(sums.items())}
 
     def payments(self) -> list[Payment]:
         """Every payment made by this wallet, oldest first."""
-        rows = self._read(f"SELECT {_PAYMENT_COLUMNS} FROM payments ORDER BY id")  # noqa: S608
-        return [_payment(row) for row in rows]
+        rows = self._read(f"SELECT {PAYMENT_COLUMNS} FROM payments ORDER BY id")  # noqa: S608
+        return [payment_of_row(row) for row in rows]
 
     def payment(self, tx_hash: bytes) -> Payment:
         """The payment of a 32-byte transaction hash. Raises `PaymentUnknown`."""
-        rows = self._read(f"SELECT {_PAYMENT_COLUMNS} FROM payments WHERE tx_hash = ?", tx_hash)  # noqa: S608
+        rows = self._read(f"SELECT {PAYMENT_COLUMNS} FROM payments WHERE tx_hash = ?", tx_hash)  # noqa: S608
         if not rows:
             raise PaymentUnknown(tx_hash)
-        return _payment(rows[0])
+        return payment_of_row(rows[0])
 
     # ---- paying ---------------------------------------------------------------------------------
 
@@ -260,9 +226,9 @@ class WalletStore:
             if taken.intersection(key_images):
                 raise InputsTaken
             cursor = connection.execute(
-                f"INSERT INTO payments ({_PAYMENT_COLUMNS}) "  # noqa: S608
+                f"INSERT INTO payments ({PAYMENT_COLUMNS}) "  # noqa: S608
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                _payment_row(payment),
+                payment_row(payment),
             )
             connection.executemany(
                 "INSERT INTO payment_inputs VALUES (?, ?)",
@@ -318,8 +284,8 @@ def _record_block(connection: sqlite3.Connection, block: ScannedBlock) -> None:
     because another wallet of the same account may have spent them.
     """
     connection.executemany(
-        f"INSERT INTO outputs ({_OUTPUT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [_output_row(output) for output in block.received],
+        f"INSERT INTO outputs ({OUTPUT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [output_row(output) for output in block.received],
     )
     connection.executemany(
         "UPDATE outputs SET spent_in_block = ? WHERE key_image = ?",
@@ -341,86 +307,4 @@ def _record_block(connection: sqlite3.Connection, block: ScannedBlock) -> None:
     connection.execute(
         "UPDATE payments SET state = 'expired' WHERE state = 'submitted' AND tombstone_block <= ?",
         (block.index + 1,),
-    )
-
-
-def _to_signed(value: int) -> int:
-    return value - (1 << 64) if value >= 1 << 63 else value
-
-
-def _to_unsigned(value: int) -> int:
-    return value & ((1 << 64) - 1)
-
-
-def _output_row(output: OwnedOutput) -> tuple[bytes | int | None, ...]:
-    return (
-        output.public_key,
-        output.tx_out_index,
-        output.block_index,
-        _to_signed(output.subaddress_index),
-        _to_signed(output.value),
-        _to_signed(output.token_id),
-        output.key_image,
-        output.memo,
-        output.spent_in_block,
-    )
-
-
-def _output(row: Sequence[object]) -> OwnedOutput:
-    public_key, tx_out_index, block_index, subaddress, value, token_id, image, memo, spent = row
-    assert isinstance(public_key, bytes) and isinstance(image, bytes) and isinstance(memo, bytes)
-    assert isinstance(tx_out_index, int) and isinstance(block_index, int)
-    assert isinstance(subaddress, int) and isinstance(value, int) and isinstance(token_id, int)
-    assert spent is None or isinstance(spent, int)
-    return OwnedOutput(
-        public_key,
-        tx_out_index,
-        block_index,
-        _to_unsigned(subaddress),
-        _to_unsigned(value),
-        _to_unsigned(token_id),
-        image,
-        memo,
-        spent,
-    )
-
-
-def _payment_row(payment: Payment) -> tuple[bytes | int | str | None, ...]:
-    return (
-        payment.tx_hash,
-        payment.recipient,
-        _to_signed(payment.value),
-        _to_signed(payment.token_id),
-        _to_signed(payment.fee),
-        payment.tombstone_block,
-        payment.output_public_key,
-        payment.change_public_key,
-        payment.made_at,
-        payment.state.value,
-        payment.final_in_block,
-        payment.reason,
-    )
-
-
-def _payment(row: Sequence[object]) -> Payment:
-    tx_hash, recipient, value, token_id, fee, tombstone, output, change, made_at = row[:9]
-    state, final, reason = row[9:]
-    assert isinstance(tx_hash, bytes) and isinstance(recipient, str) and isinstance(output, bytes)
-    assert isinstance(value, int) and isinstance(token_id, int) and isinstance(fee, int)
-    assert isinstance(tombstone, int) and isinstance(made_at, int) and isinstance(reason, str)
-    assert change is None or isinstance(change, bytes)
-    assert final is None or isinstance(final, int)
-    return Payment(
-        tx_hash,
-        recipient,
-        _to_unsigned(value),
-        _to_unsigned(token_id),
-        _to_unsigned(fee),
-        tombstone,
-        output,
-        change,
-        made_at,
-        PaymentState(state),
-        final,
-        reason,
     )

@@ -23,7 +23,7 @@ from mcnode.errors import InvalidError, McNodeError
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.constants import MOB
 from mcnode.wallet.errors import (
-    AnotherNetwork,
+    NothingRead,
     PaymentExpired,
     PaymentRefused,
     PaymentSuperseded,
@@ -33,7 +33,6 @@ from mcnode.wallet.errors import (
 )
 from mcnode.wallet.history import HistoryEntry, make_history
 from mcnode.wallet.ledger_copy import (
-    BATCH_BLOCKS,
     Progress,
     ReportProgress,
     check_same_network,
@@ -42,8 +41,8 @@ from mcnode.wallet.ledger_copy import (
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
 from mcnode.wallet.payments import BuiltPayment, Order, fetch_terms, make_payment
-from mcnode.wallet.records import Balance, Payment, PaymentState, ScannedBlock
-from mcnode.wallet.scanner import Scanner
+from mcnode.wallet.records import Balance, Payment, PaymentState
+from mcnode.wallet.scanner import Scanner, scan_new_blocks
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
 
@@ -96,6 +95,7 @@ class Wallet:
         self._scanner = Scanner(self._account)
         self._nodes: Nodes | None = None
         self._ledger: LedgerDB | None = None
+        self._opening = threading.Lock()
         self._sync_lock = asyncio.Lock()
         self._pay_lock = asyncio.Lock()
 
@@ -220,41 +220,15 @@ class Wallet:
         if check_network:
             check_same_network(ledger, fetcher)
         fetch_new_blocks(ledger, fetcher, report, stop)
-        self._scan(ledger, report, stop)
+        scan_new_blocks(self._store, ledger, self._scanner, report, stop)
         return self.num_blocks
 
     def _open_ledger(self) -> LedgerDB:
-        if self._ledger is None:
-            beside = self._store.path.with_name(self._store.path.name + ".ledger")
-            self._ledger = open_copy(self.settings.ledger_copy or beside)
-        return self._ledger
-
-    def _scan(self, ledger: LedgerDB, report: ReportProgress, stop: threading.Event) -> None:
-        end, following = ledger.num_blocks(), self._store.next_block()
-        if (
-            following
-            and following <= end
-            and ledger.block_id(following - 1) != (self._store.last_block_id())
-        ):
-            raise AnotherNetwork(
-                following - 1, f"the wallet {self._store.path}", f"the copy in {ledger.path}"
-            )
-        while following < end and not stop.is_set():
-            batch = range(following, min(following + BATCH_BLOCKS, end))
-            self._store.record_blocks([self._scan_block(ledger, index) for index in batch])
-            following = batch.stop
-            report(Progress("scan", following, end))
-
-    def _scan_block(self, ledger: LedgerDB, index: int) -> ScannedBlock:
-        block, contents = ledger.get_block(index), ledger.get_block_contents(index)
-        first = block.cumulative_txo_count - len(contents.outputs)
-        return ScannedBlock(
-            index,
-            block.id,
-            self._scanner.scan(contents.outputs, first, index),
-            contents.key_images,
-            [output.public_key for output in contents.outputs],
-        )
+        with self._opening:
+            if self._ledger is None:
+                beside = self._store.path.with_name(self._store.path.name + ".ledger")
+                self._ledger = open_copy(self.settings.ledger_copy or beside)
+            return self._ledger
 
     # ---- paying ---------------------------------------------------------------------------------
 
@@ -287,6 +261,7 @@ class Wallet:
 
         Raises:
             PrintableError: the recipient is no address.
+            NothingRead: `sync` first.
             NoNodeAvailable: no node says what it charges.
             AnotherNetwork: the node is not on the network of the archives.
             As `payments.make_payment`.
@@ -294,6 +269,8 @@ class Wallet:
         address = parse_printable_address(recipient) if isinstance(recipient, str) else recipient
         order = Order(address, value, token_id, fee)
         ledger = self._open_ledger()
+        if not ledger.num_blocks():
+            raise NothingRead
         head = ledger.get_latest_block()
         terms = await self._open_nodes().ask(lambda node: fetch_terms(node, head))
 

@@ -13,6 +13,7 @@ import mcnode.wallet.wallet as wallet_module
 from mcnode.account.mnemonic import account_key_from_mnemonic
 from mcnode.account.printable import parse_printable_address, to_printable
 from mcnode.api.gen.consensus_common_pb2 import ProposeTxResult
+from mcnode.connection.attested import BlockInfo
 from mcnode.connection.errors import (
     CallFailed,
     CallRefused,
@@ -27,8 +28,10 @@ from mcnode.wallet.errors import (
     FeeBelowMinimum,
     InsufficientFunds,
     InvalidAmount,
+    MinimumFeeTooHigh,
     NodeBehindArchives,
     NoNodeAvailable,
+    NothingRead,
     PaymentExpired,
     PaymentRefused,
     PaymentSuperseded,
@@ -39,7 +42,7 @@ from mcnode.wallet.errors import (
     WalletExists,
 )
 from mcnode.wallet.history import Direction
-from mcnode.wallet.payments import TOMBSTONE_BLOCKS
+from mcnode.wallet.payments import ARCHIVE_LAG_MAX, TOMBSTONE_BLOCKS
 from mcnode.wallet.records import Balance, PaymentState
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
@@ -152,6 +155,29 @@ def test_orders_that_cannot_be(world, run):
             await sender.send(address, 1, fee=MOB_FEE - 1)
         payment = await sender.send(address, 1, fee=2 * MOB_FEE)
         assert payment.fee == 2 * MOB_FEE
+
+    run(story())
+
+
+def test_what_a_node_says_is_believed_only_so_far(world, run):
+    async def story():
+        sender = await world.open(0)
+        with pytest.raises(NothingRead):
+            await sender.send(address_of(world, 1), 7)
+        await sender.sync()
+        world.network.fees[0] = 128 * 10**9
+        with pytest.raises(MinimumFeeTooHigh):
+            await sender.send(address_of(world, 1), 7)
+        agreed = await sender.send(address_of(world, 1), 7, fee=world.network.fees[0])
+        assert agreed.fee == world.network.fees[0]
+        node = world.node()
+
+        async def boast():
+            return BlockInfo(2**64 - 1, {0: MOB_FEE}, 4)
+
+        node.fetch_block_info = boast
+        built = await sender.prepare(address_of(world, 1), 7)
+        assert built.payment.tombstone_block == 2 + ARCHIVE_LAG_MAX + TOMBSTONE_BLOCKS
 
     run(story())
 
