@@ -155,9 +155,9 @@ def _show_what_next(local: "LocalNetwork") -> None:
     keys = plan.keys_directory / "account_keys_0.json"
     click.echo(
         "\nNext, in another terminal:\n"
-        f"  mcnode wallet --wallet alice.db import {keys} --chain-id {plan.chain_id} \\\n"
+        f"  mcnode wallet import {keys} --wallet alice.db --chain-id {plan.chain_id} \\\n"
         f"    --node {first.client_uri} --archive {first.archive_url}\n"
-        "  mcnode wallet --wallet alice.db balance\n"
+        "  mcnode wallet balance --wallet alice.db\n"
         f"  mcnode network --help    (status, stop NODE, start NODE, logs NODE, down)\n"
     )
 

@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from mcnode.connection.attested import Accepted, AttestedClient, BlockInfo
-from mcnode.connection.errors import MintTxRefused
 from mcnode.connection.uri import Uri
 from mcnode.consensus.config.arguments import Arguments, parse_arguments, select_program
 from mcnode.consensus.config.sign_governors import sign_governors
@@ -27,6 +25,9 @@ from mcnode.wallet.minting.errors import CannotWrite, NodeCallFailed, Submission
 from mcnode.wallet.minting.flags import ABOUT, NAME, PROGRAMS
 from mcnode.wallet.minting.tx_file import MintingTx, prefix_hash, save_tx_file
 
+if TYPE_CHECKING:  # half of the sub-commands work offline and need not wait for the network's code
+    from mcnode.connection.attested import Accepted, AttestedClient, BlockInfo
+
 T = TypeVar("T")
 Show = Callable[[str], object]
 
@@ -34,15 +35,15 @@ Show = Callable[[str], object]
 class MintNode(Protocol):
     """What is asked of a node."""
 
-    async def fetch_block_info(self) -> BlockInfo:
+    async def fetch_block_info(self) -> "BlockInfo":
         """Where it is."""
         ...
 
-    async def propose_mint_config_tx(self, tx: MintConfigTx) -> Accepted:
+    async def propose_mint_config_tx(self, tx: MintConfigTx) -> "Accepted":
         """Hand in a mint configuration."""
         ...
 
-    async def propose_mint_tx(self, tx: MintTx) -> Accepted:
+    async def propose_mint_tx(self, tx: MintTx) -> "Accepted":
         """Hand in a mint transaction."""
         ...
 
@@ -51,8 +52,10 @@ ConnectNode = Callable[[Uri, str], AbstractAsyncContextManager[MintNode]]
 """From URI and chain id to a connection."""
 
 
-def connect_node(uri: Uri, chain_id: str) -> AttestedClient:
+def connect_node(uri: Uri, chain_id: str) -> "AttestedClient":
     """A connection that needs nothing attested, as minting is public."""
+    from mcnode.connection.attested import AttestedClient
+
     return AttestedClient(uri, chain_id=chain_id, trust=None)
 
 
@@ -171,7 +174,7 @@ class MintClient:
         check_submittable(tx)
         self._show_hash(tx)
 
-        async def propose(node: MintNode) -> Accepted:
+        async def propose(node: MintNode) -> "Accepted":
             if isinstance(tx, MintConfigTx):
                 return await node.propose_mint_config_tx(tx)
             return await node.propose_mint_tx(tx)
@@ -187,6 +190,8 @@ class MintClient:
         return default_tombstone(info.block_index)
 
     def _ask(self, uri: Uri, chain_id: str, question: Callable[[MintNode], Awaitable[T]]) -> T:
+        from mcnode.connection.errors import MintTxRefused
+
         async def ask() -> T:
             async with self._connect(uri, chain_id) as node:
                 return await question(node)
