@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mcnode.cli.wallet_options import (
+    WALLET_FILE,
     NetworkOptions,
     json_option,
     network_options,
@@ -42,25 +43,32 @@ _MNEMONIC_WARNING = (
 
 
 @click.group()
-def wallet() -> None:
+@click.option(
+    "--wallet",
+    "path",
+    type=WALLET_FILE,
+    help="The wallet file for the command; may as well stand after it.",
+)
+def wallet(path: Path | None) -> None:
     """Accounts, balances and private payments.
 
     A wallet is one file with one account. It reads blocks from archives, recognises its own
     outputs in them, and hands payments to a node only after it has checked the node's enclave.
 
     \b
-    First steps on a network made by `mcnode network up`:
-      mcnode wallet new --node insecure-mc://localhost:3200/ \\
-                        --archive file:///path/of/archive --chain-id local
-      mcnode wallet address
+    First steps with a funded account of `mcnode network up`:
+      mcnode wallet import mc-local-network/keys/account_keys_0.json \\
+          --node insecure-mc://localhost:3200/ --chain-id local \\
+          --archive file://$PWD/mc-local-network/node-0/archive/
       mcnode wallet balance
-      mcnode wallet send ADDRESS 1.5
+      mcnode wallet send @mc-local-network/keys/account_keys_1.b58pub 1.5
       mcnode wallet history
 
     Node, archive and chain id are remembered in the file; options of a single command override
     them, `mcnode wallet settings` changes them. Exit status 2: bad input or refused payment; 3:
     something is not there now, try again.
     """
+    del path  # `wallet_option` of the command looks at it.
 
 
 @wallet.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from mcnode.cli.parameters import DIRECTORY, EXISTING_FILE
 from mcnode.errors import InvalidError
@@ -19,13 +20,27 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+WALLET_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def _or_as_said_before(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """`mcnode wallet --wallet FILE COMMAND` counts, unless the command has its own `--wallet`."""
+    before = None if context.parent is None else context.parent.params.get("path")
+    if isinstance(before, Path) and (
+        context.get_parameter_source("path") is not ParameterSource.COMMANDLINE
+    ):
+        return before
+    return value
+
+
 wallet_option = click.option(
     "--wallet",
     "path",
     envvar="MC_WALLET",
     default="wallet.db",
     show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=WALLET_FILE,
+    callback=_or_as_said_before,
     help="The wallet file; it holds the account's keys.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
