@@ -39,8 +39,9 @@ log = structlog.get_logger()
 def ledger_distribution(ledger_path: Path, dest: str, merge_buckets: str, once: bool) -> None:
     """Write every block of a ledger to an archive, then each new one as it comes.
 
-    Other nodes catch up from such archives (consensus-service --tx-source-url). Starts where the
-    archive ends; may be stopped and started at any time, a half-written file never shows.
+    Other nodes catch up from such archives (`tx_source_urls` in their network files), wallets read
+    them. Starts where the archive ends; may be stopped and started at any time, a half-written file
+    never shows.
 
     Example: ledger-distribution --ledger-path ledger --dest file:///srv/archive
     """
@@ -84,10 +85,6 @@ def _parse_buckets(text: str) -> tuple[int, ...]:
 def main() -> None:
     """Entry point of the program `ledger-distribution`."""
     run_command(ledger_distribution)
-
-
-if __name__ == "__main__":
-    main()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """`ledger-from-archive`: build a ledger from archives."""
 
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,6 +11,7 @@ from mcnode.cli.main import run_command
 from mcnode.cli.parameters import DIRECTORY
 
 _DEFAULT_LEDGER = Path(tempfile.gettempdir()) / "ledgerdb"
+_REPORT_PERIOD_S = 2.0
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,22 +43,40 @@ def ledger_from_archive(
 ) -> None:
     """Fetch blocks from archives, check every one and append it with its signature and metadata.
 
-    Ends where the archives end. Run it again to continue.
+    Ends where the archives end. Run it again to continue; it may be interrupted at any time.
+    Exit status 3 when the archives give no first block, or one that is not right.
 
     Example: ledger-from-archive --ledger-db ledger --tx-source-url file:///srv/archive
     """
-    from mcnode.ledger.archive.fetcher import BlockFetcher
+    from mcnode.ledger.archive.fetcher import BlockFetcher, InvalidBlockReceived
     from mcnode.ledger.archive.rebuild import rebuild_ledger
     from mcnode.ledger.db import LedgerDB
 
     urls = [url for text in tx_source_urls for url in text.split(",") if url]
     fetcher = BlockFetcher.from_urls(urls)
     with LedgerDB.open_or_create(ledger_db, durable=False) as ledger:
-        appended, ended_by = rebuild_ledger(ledger, fetcher, num_blocks)
+        appended, ended_by = rebuild_ledger(ledger, fetcher, num_blocks, _report_now_and_then())
         ledger.flush()
-        click.echo(f"appended {appended} blocks to {ledger_db}: {ledger.num_blocks()} in all")
-        if ended_by is not None:
-            click.echo(f"the archives end there: {ended_by}")
+        total = ledger.num_blocks()
+    click.echo(f"appended {appended} blocks to {ledger_db}: {total} in all")
+    if ended_by is None:
+        return
+    if total == 0 or isinstance(ended_by, InvalidBlockReceived):
+        raise ended_by
+    click.echo(f"the archives end there: {ended_by}")
+
+
+def _report_now_and_then() -> Callable[[int], None]:
+    """Say on standard error how far it is, every few seconds."""
+    said_at = time.monotonic()
+
+    def report(num_blocks: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at > _REPORT_PERIOD_S:
+            said_at = time.monotonic()
+            click.echo(f"{num_blocks} blocks so far", err=True)
+
+    return report
 
 
 def main() -> None:

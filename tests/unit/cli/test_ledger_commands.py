@@ -135,6 +135,26 @@ def test_what_is_wrong_is_one_line(sample, capsys, monkeypatch, command, argumen
     assert text.count("\n") == 1
 
 
+def test_archives_without_a_first_block_are_no_success(sample, capsys, monkeypatch):
+    url = (sample / "nothing").as_uri()
+    status, text = exit_status(
+        capsys, monkeypatch, ledger_from_archive, "--ledger-db", "x", "--tx-source-url", url
+    )
+    assert (status, "No such file or directory" in text) == (3, True)
+
+
+def test_a_block_that_is_not_right_is_no_success(sample, capsys, monkeypatch):
+    url = (sample / "archive").as_uri()
+    run(ledger_distribution, "--ledger-path", "ledger", "--dest", url, "--once")
+    (sample / "archive" / block_path(1)).write_bytes(b"not a block")
+    status, text = exit_status(
+        capsys, monkeypatch, ledger_from_archive, "--ledger-db", "x", "--tx-source-url", url
+    )
+    assert (status, "received an invalid block" in text) == (3, True)
+    with LedgerDB.open(sample / "x") as ledger:
+        assert ledger.num_blocks() == 1
+
+
 def test_a_bad_seed_is_named(place, capsys, monkeypatch):
     status, text = exit_status(capsys, monkeypatch, sample_keys, "--seed", "0102")
     assert (status, "4 hexadecimal digits, needs 64" in text) == (2, True)

@@ -1,5 +1,7 @@
 """A ledger from archives alone. [docs/protocol/ledger.md#7]"""
 
+from collections.abc import Callable
+
 from mcnode.blockchain.block_data import BlockData
 from mcnode.errors import UnavailableError
 from mcnode.ledger.archive.fetcher import BlockFetcher
@@ -10,12 +12,16 @@ BATCH_BLOCKS = 100
 
 
 def rebuild_ledger(
-    ledger: LedgerDB, fetcher: BlockFetcher, num_blocks_max: int | None = None
+    ledger: LedgerDB,
+    fetcher: BlockFetcher,
+    num_blocks_max: int | None = None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> tuple[int, UnavailableError | None]:
     """Append what the archives hold after the ledger's last block, signatures and metadata too.
 
     Returns how many blocks were appended, and why it ended: the error of the first block that no
-    archive gave, or None when `num_blocks_max` blocks are there.
+    archive gave, or None when `num_blocks_max` blocks are there. `report` is told the number of
+    blocks after every batch.
 
     Raises:
         LedgerError: a fetched block does not fit the ledger; what came before it is kept.
@@ -35,6 +41,7 @@ def rebuild_ledger(
                 failure = error
         ledger.append_longest_prefix(batch)
         appended += len(batch)
+        report(first + appended)
         if failure is not None or len(batch) < BATCH_BLOCKS:
             return appended, failure
 
