@@ -28,6 +28,8 @@ Case = dict[str, Any]
 _FILES: Final = "mint_client_files.jsonl"
 _GENERATE: Final = {"MintConfigTx": "generate-mint-config-tx", "MintTx": "generate-mint-tx"}
 _CONFIG_FLAG: Final = "--mint-config-tx-file"
+_LISTED: Final = re.compile(r"^  [a-z-]{3,}(?= )|--[a-z-]+ <[A-Z_]+>|\[env: \w+", re.MULTILINE)
+"""Commands, flags and variables of a help text."""
 _PANIC_QUOTES: Final = re.compile(r'^(failed [a-z ]+: )"(.*)"$')
 
 
@@ -38,7 +40,7 @@ def run_mint_client_files(file: VectorFile, report: Report) -> None:
         desk = _Desk(file, Path(folder))
         for case in file.json_lines():
             with report.case(case["name"]):
-                _check_file(case, desk)
+                _check_file(case, desk, report)
 
 
 @runs("service", r"genuine-tools/mint_client_commands[^/]*\.jsonl")
@@ -49,17 +51,17 @@ def run_mint_client_commands(file: VectorFile, report: Report) -> None:
             _check_command(case, _Desk(file, Path(folder)), report)
 
 
-def _check_file(case: Case, desk: "_Desk") -> None:
+def _check_file(case: Case, desk: "_Desk", report: Report) -> None:
     out = desk.folder / f"{case['name']}.out.json"
     config = case.get("mint_config_tx_file")
     source = [] if config is None else [_CONFIG_FLAG, desk.write(case["name"], "cfg.json", config)]
     args = [*desk.with_paths(case["args"]), *source, *_chosen_nonce(case)]
     found = desk.run([_GENERATE[case["kind"]], "--out", str(out), *args])
-    _check_status(found, case)
+    _check_status(found, case, report)
     if case["exit_code"]:
         expect(not out.exists(), "a file was written")
         return
-    expect_equal("file", out.read_text(), json.dumps(case["tx_file"], indent=2))
+    _expect_file(out, case["tx_file"])
     if "prefix_hash_hex" in case:
         hashed = prefix_hash(load_tx_file(out)).hex()
         expect_equal("prefix hash", hashed, case["prefix_hash_hex"])
@@ -77,15 +79,25 @@ def _chosen_nonce(case: Case) -> list[str]:
 def _check_command(case: Case, desk: "_Desk", report: Report) -> None:
     after = case.get("tx_file_after")
     found = desk.run(desk.with_paths(case["args"], after))
-    _check_status(found, case)
+    _check_status(found, case, report)
     if case["exit_code"] in (0, 1):
-        if case["args"][:1] == ["dump"]:
+        if _is_overview(case["stdout"]):
+            _check_overview(found.stdout, case["stdout"])
+        elif case["args"][:1] == ["dump"]:
             report.notes.append(f"{case['name']}: a dump is for people and worded otherwise here")
         else:
             expect_equal("stdout", found.stdout, case["stdout"].rstrip("\n"))
     if after is not None:
         assert desk.tx_path is not None
-        expect_equal("file after", desk.tx_path.read_text(), json.dumps(after, indent=2))
+        _expect_file(desk.tx_path, after)
+
+
+def _expect_file(path: Path, expected: Case) -> None:
+    """The file is exactly this JSON, indented; a difference is shown without the indentation."""
+    text = path.read_text()
+    if text != json.dumps(expected, indent=2):
+        expect_equal("file", json.loads(text), expected)
+        expect(False, "the file has the right content in another form")
 
 
 class _Outcome:
@@ -97,12 +109,33 @@ class _Outcome:
         self.stderr = stderr
 
 
-def _check_status(found: _Outcome, case: Case) -> None:
+def _check_status(found: _Outcome, case: Case, report: Report) -> None:
     expect_equal("exit code", found.status, case["exit_code"])
     stderr = case.get("stderr", "").rstrip("\n")
-    if found.status == FAILED_EXIT_CODE:  # a panic there: the text is shown as a debugger would
-        stderr = _PANIC_QUOTES.sub(r"\1\2", stderr)
-    expect_equal("stderr", found.stderr, stderr)
+    if found.status == FAILED_EXIT_CODE:
+        _check_panic(found.stderr, stderr, case["name"], report)
+    elif _is_overview(stderr):
+        _check_overview(found.stderr, stderr)
+    else:
+        expect_equal("stderr", found.stderr, stderr)
+
+
+def _check_panic(found: str, panic: str, name: str, report: Report) -> None:
+    """The network's tool panics, this one says in one line what is wrong."""
+    expect(bool(found) and "\n" not in found, f"stderr is {found!r}, needs one line")
+    if found != _PANIC_QUOTES.sub(r"\1\2", panic):
+        report.notes.append(f"{name}: a panic there, {panic!r}; here {found!r}")
+
+
+def _is_overview(text: str) -> bool:
+    """Whether it is a help text: worded otherwise here, with the same commands and flags."""
+    return "\nCommands:\n" in text or "\nOptions:\n" in text
+
+
+def _check_overview(found: str, expected: str) -> None:
+    for part in _LISTED.findall(expected):
+        name = part.split()[0]
+        expect(name == "help" or part.strip() in found, f"help has no {part.strip()}")
 
 
 class _Desk:
