@@ -21,6 +21,7 @@ _COMMANDS = {
         "ledger",
         "What a ledger holds, and whether it holds together.",
     ),
+    "tx": ("mcnode.cli.tx", "tx", "What a transaction holds, and whether it would be taken."),
     "conformance": (
         "mcnode.cli.conformance",
         "conformance",
