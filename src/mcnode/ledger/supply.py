@@ -5,18 +5,27 @@ key is public knowledge, so anybody can open those outputs.
 """
 
 import dataclasses
+import os
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Final, Self
 
 from mcnode.account.public_address import BURN_ADDRESS_VIEW_PRIVATE, burn_address
 from mcnode.crypto.onetime_keys import scan_outputs
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.constants import MOB
-from mcnode.transaction.messages import TxOut
+from mcnode.transaction.messages import Amount, TxOut
 from mcnode.transaction.tx_out import ViewKeyMatchError, view_key_match
 
-BATCH_OUTPUTS: Final = 4096
-"""Scanned in one native call, which takes some 0.1 s."""
+BATCH_OUTPUTS: Final = 2048
+"""Scanned in one native call, which takes some 0.1 s of one core."""
+
+BATCHES_AHEAD: Final = 2
+"""For each core, so that none waits for blocks to be read, and memory stays small."""
+
+_BURN_SPEND_PUBLIC: Final = burn_address().spend_public_key
 
 Report = Callable[[int, int], None]
 """Told how many blocks are done, of how many."""
@@ -66,18 +75,16 @@ def measure_supply(ledger: LedgerDB, report: Report = lambda _done, _total: None
     num_blocks = ledger.num_blocks()
     waiting: list[TxOut] = []
     num_outputs = 0
-    for index in range(num_blocks):
-        contents = ledger.get_block_contents(index)
-        for mint_tx in contents.mint_txs:
-            count.add_mint(mint_tx.prefix.token_id, mint_tx.prefix.amount)
-        waiting += contents.outputs
-        num_outputs += len(contents.outputs)
-        if len(waiting) >= BATCH_OUTPUTS:
-            count.add_burns(waiting)
-            waiting = []
-            report(index + 1, num_blocks)
-    count.add_burns(waiting)
-    report(num_blocks, num_blocks)
+    with _BurnScan(count, report, num_blocks) as scan:
+        for index in range(num_blocks):
+            contents = ledger.get_block_contents(index)
+            for mint_tx in contents.mint_txs:
+                count.add_mint(mint_tx.prefix.token_id, mint_tx.prefix.amount)
+            waiting += contents.outputs
+            num_outputs += len(contents.outputs)
+            if len(waiting) >= BATCH_OUTPUTS or index + 1 == num_blocks:
+                scan.submit(waiting, index + 1)
+                waiting = []
     for token_id, active in ledger.get_active_mint_configs_map().items():
         used = sum(config.total_minted for config in active.configs)
         count.set_limit(token_id, active.mint_config_tx.prefix.total_mint_limit, used)
@@ -89,7 +96,6 @@ class _Count:
 
     def __init__(self) -> None:
         self._tokens: dict[int, TokenSupply] = {}
-        self._burn_spend_public = burn_address().spend_public_key
 
     def tokens(self) -> tuple[TokenSupply, ...]:
         return tuple(self._tokens[token_id] for token_id in sorted(self._tokens))
@@ -108,18 +114,64 @@ class _Count:
             self._of(token_id), mint_limit=limit, minted_under_limit=used
         )
 
-    def add_burns(self, tx_outs: Sequence[TxOut]) -> None:
-        """Those of the outputs that are the burn address's and open with its view key."""
-        keys = [(tx_out.public_key, tx_out.target_key) for tx_out in tx_outs]
-        found = scan_outputs(BURN_ADDRESS_VIEW_PRIVATE, keys)
-        for tx_out, scanned in zip(tx_outs, found, strict=True):
-            if scanned is None or scanned.spend_public != self._burn_spend_public:
-                continue
-            try:
-                amount = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE).amount
-            except ViewKeyMatchError:
-                continue  # made to look like a burn; it hides an unknown amount
-            held = self._of(amount.token_id)
-            self._tokens[amount.token_id] = dataclasses.replace(
-                held, burned=held.burned + amount.value, burn_count=held.burn_count + 1
-            )
+    def add_burn(self, token_id: int, value: int) -> None:
+        held = self._of(token_id)
+        self._tokens[token_id] = dataclasses.replace(
+            held, burned=held.burned + value, burn_count=held.burn_count + 1
+        )
+
+
+class _BurnScan:
+    """Scans batches on all cores; what they give is counted in the order of the blocks."""
+
+    def __init__(self, count: _Count, report: Report, num_blocks: int) -> None:
+        cores = os.cpu_count() or 1
+        self._executor = ThreadPoolExecutor(cores)
+        self._ahead_max = BATCHES_AHEAD * cores
+        self._running: deque[tuple[Future[list[Amount]], int]] = deque()
+        self._count = count
+        self._report = report
+        self._num_blocks = num_blocks
+
+    def submit(self, tx_outs: Sequence[TxOut], done_blocks: int) -> None:
+        """Have outputs scanned, the last ones of the first `done_blocks` blocks."""
+        if len(self._running) >= self._ahead_max:
+            self._take()
+        self._running.append((self._executor.submit(find_burned, tx_outs), done_blocks))
+
+    def _take(self) -> None:
+        future, done_blocks = self._running.popleft()
+        for amount in future.result():
+            self._count.add_burn(amount.token_id, amount.value)
+        self._report(done_blocks, self._num_blocks)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        try:
+            while kind is None and self._running:
+                self._take()
+        finally:
+            self._executor.shutdown(cancel_futures=True)
+
+
+def find_burned(tx_outs: Sequence[TxOut]) -> list[Amount]:
+    """Amounts of those outputs that are the burn address's and open with its view key."""
+    keys = [(tx_out.public_key, tx_out.target_key) for tx_out in tx_outs]
+    burned = []
+    scanned = scan_outputs(BURN_ADDRESS_VIEW_PRIVATE, keys)
+    for tx_out, found in zip(tx_outs, scanned, strict=True):
+        if found is None or found.spend_public != _BURN_SPEND_PUBLIC:
+            continue
+        try:
+            opened = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE).amount
+        except ViewKeyMatchError:
+            continue  # made to look like a burn; it hides an unknown amount
+        burned.append(Amount(opened.value, opened.token_id))
+    return burned
