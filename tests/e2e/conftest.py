@@ -64,8 +64,8 @@ def make_network(tmp_path_factory):
     """Makes and starts networks (`support.network.Network`) that live as long as the module."""
     networks = []
 
-    def make(topology_name):
-        networks.append(Network(tmp_path_factory.mktemp(topology_name), topology_name))
+    def make(shape):
+        networks.append(Network(tmp_path_factory.mktemp("network"), shape))
         return networks[-1].start()
 
     yield make

@@ -1,4 +1,4 @@
-"""Who may talk to a node, and which node a wallet talks to: chain, name, measurement, TLS, token."""
+"""Who may talk to a node, and which node a wallet talks to: chain, name, evidence, TLS, tokens."""
 
 import os
 import signal

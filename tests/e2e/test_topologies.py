@@ -2,6 +2,8 @@
 
 import pytest
 
+from mcnode.network.topology import topology
+
 
 @pytest.mark.parametrize(
     "name",
@@ -15,7 +17,7 @@ import pytest
 )
 def test_payments(make_network, world, name):
     """From the first node and from the last one, final on all; then nothing is left running."""
-    network, purse = make_network(name), world.purse()
+    network, purse = make_network(topology(name)), world.purse()
     network.pay(purse, through=network.nodes[0])
     network.pay(purse, through=network.nodes[-1])
     assert len(network.wait_level()) == 3

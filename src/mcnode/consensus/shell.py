@@ -145,6 +145,7 @@ class NodeShell:
         """One catch-up attempt. Raises `McNodeError` when it brought nothing."""
         if self._ledger_sync is None:
             raise NoArchives
+        log.info("behind the network, catching up", blocks_max=blocks_max)
         count = await self._ledger_sync.attempt(blocks_max)
         log.info("caught up", blocks=count)
 

@@ -104,10 +104,16 @@ class LocalNetwork:
 
     def stop(self, names: Iterable[str] | None = None, *, kill: bool = False) -> None:
         """Stop nodes, by default all, so that nothing of them runs; `kill` is SIGKILL at once."""
-        nodes = self._nodes(names)
-        for node in nodes:
-            for program in (self.service_program(node), self.distribution_program(node)):
-                processes.stop(program.record_path, kill=kill)
+        records = [
+            program.record_path
+            for node in self._nodes(names)
+            for program in (self.service_program(node), self.distribution_program(node))
+        ]
+        if not kill:
+            for record in records:
+                processes.ask_to_stop(record)
+        for record in records:
+            processes.stop(record, kill=kill)
 
     def running_names(self) -> list[str]:
         """Nodes whose service runs."""

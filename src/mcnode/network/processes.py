@@ -90,6 +90,13 @@ def running_pid(record_path: Path) -> int | None:
     return pid if started is not None and started == record["started"] else None
 
 
+def ask_to_stop(record_path: Path) -> None:
+    """SIGTERM and no waiting, so that several processes can end at the same time."""
+    pid = running_pid(record_path)
+    if pid is not None:
+        _signal(pid, signal.SIGTERM)
+
+
 def stop(record_path: Path, *, kill: bool = False, timeout_s: float = STOP_TIMEOUT_S) -> bool:
     """End a process and its group: SIGTERM, then SIGKILL, or at once with `kill`.
 

@@ -6,12 +6,13 @@ import dataclasses
 import os
 import signal
 
+from mcnode.connection.errors import TxRefused
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.network import processes
 from mcnode.network.bootstrap import Funding, write_network
 from mcnode.network.local import DEFAULT_BLOCK_VERSION, LocalNetwork
 from mcnode.network.plan import LocalNode, make_plan
-from mcnode.network.topology import topology
+from mcnode.network.topology import NodePlan, Topology
 from support.chain import check_chain
 from support.daemon import descendants_of, logs_of_this_test
 from support.ports import free_ports
@@ -81,11 +82,23 @@ class NetworkNode(Questions):
         self.network.stop([self.name])
 
 
+def four_nodes():
+    """Each of four nodes needs two of the three others: the least that goes on without one.
+
+    Also a node that is behind then finds enough peers to believe while another one is away.
+    """
+    names = [f"{number}" for number in range(4)]
+    plans = []
+    for own in names:
+        others = tuple(other for other in names if other != own)
+        plans.append(NodePlan(own, dict.fromkeys(others, True), 2, others))
+    return Topology("four nodes", tuple(plans))
+
+
 class Network:
     """All nodes of one topology; the origin block is that of `support.world.World`."""
 
-    def __init__(self, directory, topology_name):
-        shape = topology(topology_name)
+    def __init__(self, directory, shape):
         plan = make_plan(
             directory,
             shape,
@@ -114,6 +127,16 @@ class Network:
         for node in self.nodes if among is None else among:
             node.wait_final(output, timeout_s=timeout_s)
         return output
+
+    def pay_again(self, purse, outputs, *, through, among):
+        """What a wallet does whose node went away: hand in again what is in no block yet."""
+        for output in outputs:
+            try:
+                through.propose(purse.payment(output))
+            except TxRefused as refused:
+                assert refused.name == "ContainsSpentKeyImage"
+        for node in among:
+            node.wait_final(*outputs)
 
     def wait_level(self, *, timeout_s=20.0):
         """Until all nodes have the same blocks; returns their ids, checked to the last byte."""

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
+import structlog
+
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.block_data import BlockData
 from mcnode.blockchain.metadata import BlockMetadata
@@ -34,6 +36,9 @@ FetchBlockData = Callable[[int, Block], BlockData]
 """(index, expected header) to the block; blocks, and may raise any `McNodeError`."""
 MakeMetadata = Callable[[BlockData], Awaitable[BlockMetadata | None]]
 """The metadata to store with a fetched block."""
+
+
+log = structlog.get_logger("mcnode.ledger.sync")
 
 
 class HeaderPeer(Protocol):
@@ -153,9 +158,11 @@ class LedgerSync:
             try:
                 return await self._run(lambda: self._fetch_block_data(header.index, header))
             except McNodeError as error:
-                last_error[:] = [error]
                 failures += 1
+                if failures == self._source_count and not last_error:
+                    log.warning("no archive has it yet", index=header.index, error=str(error))
                 if failures % self._source_count == 0:
+                    last_error[:] = [error]
                     rounds = failures // self._source_count
                     await asyncio.sleep(min(rounds, RETRY_DELAY_MAX_S))
 
