@@ -250,9 +250,9 @@ class ByzantineLedger:
         )
 
     def slot_states(self) -> list[SlotState[ConsensusValue]]:
-        """All that agreement holds of the previous and the current slot, as far as it does."""
-        states = map(self._node.slot_state, (self._slot_index - 1, self._slot_index))
-        return [state for state in states if state is not None]
+        """All that agreement holds. It is a slot ahead of us while a block is being formed."""
+        near = range(self._slot_index - 1, self._slot_index + 2)
+        return [state for slot in near if (state := self._node.slot_state(slot)) is not None]
 
     def waiting_since(self, values: Sequence[ConsensusValue]) -> list[float]:
         """When our own clients proposed those of `values` that they did propose."""

@@ -5,6 +5,7 @@ one queue. A failure is repeated with its seed.
 """
 
 import dataclasses
+import functools
 import hashlib
 import heapq
 import itertools
@@ -185,7 +186,9 @@ class SimNode:
                 return
             if deadline > self.net.now:
                 self.wake_at = deadline
-                self.net.after(deadline - self.net.now, self.guarded(lambda: self.wake(deadline)))
+                self.net.after(
+                    deadline - self.net.now, self.guarded(functools.partial(self.wake, deadline))
+                )
                 return
         raise AssertionError(f"node {self.number} never rests at {self.net.now}")
 
