@@ -71,7 +71,7 @@ def print_balances(num_blocks: int, balances: "dict[int, Balance]", as_json: boo
         click.echo(f"{format_amount(found.spendable, token_id)}{pending}")
     if not balances:
         click.echo("0 MOB")
-    click.echo(f"as of {num_blocks} blocks", err=True)
+    click.echo(f"as of {num_blocks} blocks read", err=True)
 
 
 def print_payment(payment: "Payment", as_json: bool) -> None:

@@ -54,8 +54,9 @@ _ACCOUNT, _SETTINGS = "account_key", "network"
 _IN_LEDGER_ALREADY: Final = frozenset(
     {ProposeTxResult.ContainsSpentKeyImage, ProposeTxResult.ContainsExistingOutputPublicKey}
 )
-_POLL_FIRST_S, _POLL_FACTOR, _POLL_MAX_S = 0.05, 1.3, 1.0
-"""How often `wait_final` looks: a local network is done in a fraction of a second."""
+_POLL_FIRST_S, _POLL_FACTOR, _POLL_MAX_S = 0.05, 1.2, 0.25
+"""How often `wait_final` looks: a local network is done in a fraction of a second, and a look that
+finds nothing opens a file or two."""
 
 
 def parse_account(secret: str) -> AccountKey:

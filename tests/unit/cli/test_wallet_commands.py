@@ -120,7 +120,7 @@ def test_balance_and_history(call: Any, network: Path) -> None:
     assert call("balance", "--no-sync").stdout == "0 MOB\n"
     result = call("balance")
     assert result.stdout == f"{12 * VALUE // 10**12} MOB\n"
-    assert result.stderr == "as of 2 blocks\n"
+    assert result.stderr == "as of 2 blocks read\n"
     [balance] = json.loads(call("balance", "--json").stdout)["balances"]
     assert balance == {
         "token_id": 0,

@@ -45,9 +45,9 @@ FIRST_BLOCKS = 2
 class FakeNetwork:
     """Three accounts, each with 16 outputs of 1 MOB and of token 2 in two blocks."""
 
-    def __init__(self, root: Path, version: int = 4) -> None:
+    def __init__(self, root: Path, version: int = 4, seed: int = 7) -> None:
         self.version = BlockVersion(version)
-        self.rng = Hc128Rng(bytes([7]) * 32)
+        self.rng = Hc128Rng(bytes([seed]) * 32)
         self.accounts = [AccountKey.random(self.rng) for _ in range(3)]
         self.fees = {0: MOB_FEE, 2: 1024}
         self.archive = root / "archive"

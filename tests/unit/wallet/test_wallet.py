@@ -1,6 +1,7 @@
 """The wallet from creation to a final payment, against nodes that validate for real."""
 
 import asyncio
+import dataclasses
 import re
 import shutil
 import stat
@@ -26,6 +27,7 @@ from mcnode.wallet.errors import (
     AnotherNetwork,
     ArchivesUnavailable,
     FeeBelowMinimum,
+    FogNotSupported,
     InsufficientFunds,
     InvalidAmount,
     MinimumFeeTooHigh,
@@ -40,6 +42,7 @@ from mcnode.wallet.errors import (
     SubmissionUnclear,
     TokenCannotPayFees,
     WalletExists,
+    WalletFileError,
 )
 from mcnode.wallet.history import Direction
 from mcnode.wallet.payments import ARCHIVE_LAG_MAX, TOMBSTONE_BLOCKS
@@ -157,6 +160,29 @@ def test_orders_that_cannot_be(world, run):
         assert payment.fee == 2 * MOB_FEE
 
     run(story())
+
+
+def test_fog_is_said_to_be_missing(world, run):
+    async def story():
+        sender = await world.open(0)
+        await sender.sync()
+        recipient = dataclasses.replace(
+            world.network.accounts[1], fog_report_url="fog://x/", fog_authority_spki=b"x"
+        )
+        with pytest.raises(FogNotSupported):
+            await sender.send(recipient.default_subaddress(), 7)
+        assert sender.balance()[0].pending == 0
+
+    run(story())
+
+
+def test_file_without_an_account(tmp_path):
+    store = WalletStore.create(tmp_path / "w.db", [("account_key", "xyz")])
+    store.close()
+    with pytest.raises(WalletFileError):
+        Wallet.open(tmp_path / "w.db")
+    with pytest.raises(WalletFileError, match="holds no account"):
+        Wallet.open(tmp_path / "w.db", WalletSettings())
 
 
 def test_what_a_node_says_is_believed_only_so_far(world, run):
