@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 from mcnode.consensus.mint_tx_manager import MintTxManager
-from mcnode.consensus.tx_manager import TxManager
+from mcnode.consensus.tx_cache import TxCache
 from mcnode.errors import InvalidError
 from mcnode.peers.consensus_value import ConsensusValue, ValuesByKind, split_by_kind
 from mcnode.transaction.messages import MintConfigTx, MintTx
 
 
 class ValueJudge:
-    """Joins the transaction manager and the mint manager."""
+    """Joins the transaction cache and the mint manager."""
 
-    def __init__(self, txs: TxManager, mints: MintTxManager) -> None:
+    def __init__(self, txs: TxCache, mints: MintTxManager) -> None:
         self._txs = txs
         self._mints = mints
 

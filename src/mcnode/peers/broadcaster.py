@@ -51,22 +51,27 @@ class BroadcastPeer(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
+    """What waits for a peer: bytes, until when they are of use, and what goes beside them."""
+
     payload: bytes
     expires_at: float
     aad: bytes = b""
 
 
-class _Lane:
+class Lane:
     """What waits for one peer, oldest first, and the event that there is something."""
 
     def __init__(self, waiting_max: int) -> None:
-        self._items: OrderedDict[Hashable, _Waiting] = OrderedDict()
+        self._items: OrderedDict[Hashable, Waiting] = OrderedDict()
         self._bytes = 0
         self._filled = asyncio.Event()
         self._waiting_max = waiting_max
 
-    def put(self, key: Hashable, item: _Waiting) -> None:
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, key: Hashable, item: Waiting) -> None:
         """Add an item in the place of an older one of the same key; the oldest go when too many."""
         if key in self._items:
             self._pop(key)
@@ -81,21 +86,21 @@ class _Lane:
         """Whether an item of this key waits."""
         return key in self._items
 
-    async def take_next(self) -> tuple[Hashable, _Waiting]:
+    async def take_next(self) -> tuple[Hashable, Waiting]:
         """Wait until there is something; the oldest item and its key."""
         await self._filled.wait()
         return self.take()
 
-    def take(self) -> tuple[Hashable, _Waiting]:
+    def take(self) -> tuple[Hashable, Waiting]:
         """The oldest item and its key; there must be one."""
         key = next(iter(self._items))
         return key, self._pop(key)
 
-    def peek(self) -> _Waiting | None:
+    def peek(self) -> Waiting | None:
         """The oldest item, if any."""
         return next(iter(self._items.values()), None)
 
-    def _pop(self, key: Hashable) -> _Waiting:
+    def _pop(self, key: Hashable) -> Waiting:
         item = self._items.pop(key)
         self._bytes -= len(item.payload)
         if not self._items:
@@ -118,8 +123,8 @@ class Broadcaster:
         self._clock = clock
         self._retry = retry
         self._sleep = sleep
-        self._statements = {name: _Lane(STATEMENTS_WAITING_MAX) for name in self._peers}
-        self._txs = {name: _Lane(TXS_WAITING_MAX) for name in self._peers}
+        self._statements = {name: Lane(STATEMENTS_WAITING_MAX) for name in self._peers}
+        self._txs = {name: Lane(TXS_WAITING_MAX) for name in self._peers}
 
     @property
     def peer_names(self) -> tuple[str, ...]:
@@ -135,7 +140,7 @@ class Broadcaster:
         recipients: Iterable[str] | None = None,
     ) -> None:
         """Queue a signed statement for some peers, or for all."""
-        item = _Waiting(payload, self._clock() + ITEM_LIFETIME_S)
+        item = Waiting(payload, self._clock() + ITEM_LIFETIME_S)
         for name in self._peers if recipients is None else recipients:
             if name in self._statements:
                 self._statements[name].put((author, slot_index), item)
@@ -144,7 +149,7 @@ class Broadcaster:
         self, tx_hash: bytes, encrypted_tx: bytes, aad: bytes, *, exclude: Iterable[str]
     ) -> None:
         """Queue a transaction for every peer but the excluded ones."""
-        item = _Waiting(encrypted_tx, self._clock() + ITEM_LIFETIME_S, aad)
+        item = Waiting(encrypted_tx, self._clock() + ITEM_LIFETIME_S, aad)
         excluded = set(exclude)
         for name, lane in self._txs.items():
             if name not in excluded:
@@ -157,13 +162,13 @@ class Broadcaster:
                 group.create_task(self._serve_statements(peer, self._statements[name]))
                 group.create_task(self._serve_txs(peer, self._txs[name]))
 
-    async def _serve_statements(self, peer: BroadcastPeer, lane: _Lane) -> None:
+    async def _serve_statements(self, peer: BroadcastPeer, lane: Lane) -> None:
         while True:
             key, item = await lane.take_next()
             send = functools.partial(peer.send_consensus_msg, item.payload)
             await self._deliver(peer, item.expires_at, send, functools.partial(lane.has, key))
 
-    async def _serve_txs(self, peer: BroadcastPeer, lane: _Lane) -> None:
+    async def _serve_txs(self, peer: BroadcastPeer, lane: Lane) -> None:
         while True:
             _, oldest = await lane.take_next()
             batch = self._take_batch(oldest, lane)
@@ -171,7 +176,7 @@ class Broadcaster:
             await self._deliver(peer, oldest.expires_at, send)
 
     @staticmethod
-    def _take_batch(oldest: _Waiting, lane: _Lane) -> list[_Waiting]:
+    def _take_batch(oldest: Waiting, lane: Lane) -> list[Waiting]:
         """The oldest transaction and those behind it that may share its call."""
         batch = [oldest]
         size = len(oldest.payload)
