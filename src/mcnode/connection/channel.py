@@ -23,16 +23,22 @@ _KEEPALIVE: Final = (
     ("grpc.keepalive_timeout_ms", 20_000),
 )
 
-CLIENT_OPTIONS: Final[Options] = (
-    *_KEEPALIVE,
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.initial_reconnect_backoff_ms", 1_000),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-)
+
+def _reconnect_after(initial_ms: int, max_ms: int) -> Options:
+    return (
+        ("grpc.initial_reconnect_backoff_ms", initial_ms),
+        ("grpc.max_reconnect_backoff_ms", max_ms),
+    )
+
+
+_PINGING: Final[Options] = (*_KEEPALIVE, ("grpc.http2.max_pings_without_data", 0))
+
+CLIENT_OPTIONS: Final[Options] = (*_PINGING, *_reconnect_after(1_000, 2_000))
 """The same keepalive and reconnect times as the network's clients."""
 
 PEER_OPTIONS: Final[Options] = (
-    *CLIENT_OPTIONS,
+    *_PINGING,
+    *_reconnect_after(100, 2_000),  # nodes that start together must find each other at once
     ("grpc.max_send_message_length", PEER_MESSAGE_BYTES_MAX),
     ("grpc.max_receive_message_length", PEER_MESSAGE_BYTES_MAX),
 )

@@ -72,8 +72,9 @@ class Jittered:
         return (delay * self.random_fraction() for delay in self.policy.delays_s())
 
 
-PEER_BROADCAST: Final = Fibonacci(base_s=1.0, retry_count=2)
-"""Three attempts. [#12.5]"""
+PEER_BROADCAST: Final = Fibonacci(base_s=0.1, retry_count=9)
+"""Ten attempts within nine seconds. The network's software makes three, a second apart: then nodes
+that start together lose a second to every peer that came up a moment later. [#12.5]"""
 FETCH_MISSING_TXS: Final = Fibonacci(base_s=0.1, retry_count=10)
 """Eleven attempts. [#11.2]"""
 FETCH_BLOCKS: Final = Fibonacci(base_s=0.01, retry_count=5)
