@@ -31,8 +31,9 @@ run: setup ## Five nodes, a private payment, a crash, a verdict
 test: setup ## All tests that need no extra program
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-long: setup ## The long ones too
+test-long: setup ## The long ones too, and those of the native half
 	$(BIN)/python -m pytest -n 2
+	cargo test --manifest-path native/Cargo.toml --release
 
 check: setup ## Format, lint, types, import contract
 	$(BIN)/ruff format --check .
@@ -40,6 +41,7 @@ check: setup ## Format, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cargo fmt --manifest-path native/Cargo.toml --check
+	cargo clippy --manifest-path native/Cargo.toml --release --quiet --all-targets -- -D warnings
 
 format: setup ## Put the sources in form
 	$(BIN)/ruff format .

@@ -147,7 +147,7 @@ fn create_output_keys(
     let secret = scalar(tx_private)?;
     let spend = point(spend_public)?;
     let shared_secret = (*secret * point(view_public)?).compress();
-    let target = RistrettoPoint::mul_base(&*onetime_scalar(&shared_secret)) + spend;
+    let target = RistrettoPoint::mul_base(&onetime_scalar(&shared_secret)) + spend;
     Ok((
         target.compress().to_bytes(),
         (*secret * spend).compress().to_bytes(),
@@ -162,7 +162,7 @@ fn scan_output(view_private: &Scalar, public_key: &[u8; 32], target_key: &[u8; 3
     let public = CompressedRistretto(*public_key).decompress()?;
     let target = CompressedRistretto(*target_key).decompress()?;
     let shared_secret = (view_private * public).compress();
-    let spend = target - RistrettoPoint::mul_base(&*onetime_scalar(&shared_secret));
+    let spend = target - RistrettoPoint::mul_base(&onetime_scalar(&shared_secret));
     Some((shared_secret.to_bytes(), spend.compress().to_bytes()))
 }
 
@@ -213,7 +213,7 @@ fn subaddress_spend_publics(
             .iter()
             .map(|index| {
                 let tweak = Zeroizing::new(half * *subaddress_scalar(&view_private, *index));
-                RistrettoPoint::mul_base(&*tweak) + half_spend
+                RistrettoPoint::mul_base(&tweak) + half_spend
             })
             .collect();
         RistrettoPoint::double_and_compress_batch(&halves)

@@ -195,7 +195,7 @@ mod tests {
             let mut theirs = merlin::Transcript::new(b"protocol");
             for _ in 0..next(&mut seed) % 40 {
                 let size = next(&mut seed) as usize % 400;
-                if next(&mut seed) % 4 == 0 {
+                if next(&mut seed).is_multiple_of(4) {
                     let (mut one, mut two) = (vec![0; size], vec![1; size]);
                     ours.challenge_bytes(b"out", &mut one);
                     theirs.challenge_bytes(b"out", &mut two);

@@ -10,15 +10,15 @@ use super::tape::{Cell, Tape};
 /// Check the length and contents of a value; a scalar may be replaced by its reduced form.
 pub fn checked(scalar: &Scalar, tape: &mut Tape, cell: Cell) -> Result<Cell, Refusal> {
     let bytes = super::tape::bytes(tape, scalar, cell);
-    if let Some(expected) = scalar.length {
-        if bytes.len() != expected {
-            return Err(Refusal::new(
-                scalar
-                    .length_error
-                    .replace("{expected}", &expected.to_string())
-                    .replace("{found}", &bytes.len().to_string()),
-            ));
-        }
+    if let Some(expected) = scalar.length
+        && bytes.len() != expected
+    {
+        return Err(Refusal::new(
+            scalar
+                .length_error
+                .replace("{expected}", &expected.to_string())
+                .replace("{found}", &bytes.len().to_string()),
+        ));
     }
     if scalar.check == Check::None {
         return Ok(cell);

@@ -169,7 +169,7 @@ pub fn unpacked(
         .collect::<PyResult<Vec<_>>>()?;
     let widths: Vec<usize> = columns.iter().map(|column| width(plan, column)).collect();
     let row_bytes: usize = widths.iter().sum();
-    if row_bytes == 0 || rows.len() % row_bytes != 0 {
+    if row_bytes == 0 || !rows.len().is_multiple_of(row_bytes) {
         return Err(PyValueError::new_err(format!(
             "{} bytes are not rows of {row_bytes}",
             rows.len()
