@@ -183,7 +183,7 @@ def test_sealed_key_of_another_enclave(make_node):
     node = make_node()
     content = b"sealed by somebody else" * 20
     node.sealed_key_path.write_bytes(content)
-    check_refusal(*node.run_to_end(), CONFIGURATION, "sealed")
+    check_refusal(*node.run_to_end(), CONFIGURATION, f"sealed key {node.sealed_key_path} is not of")
     assert node.sealed_key_path.read_bytes() == content
 
 

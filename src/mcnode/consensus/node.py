@@ -166,7 +166,7 @@ class ConsensusNode:
             retry=PEER_BROADCAST,
         )
         self._latest = LatestStatement()
-        self._intake = StatementIntake(self._post)
+        self._intake = StatementIntake(self._post, self._network_config.message_keys())
         network_state = NetworkState(self._quorum_set)
         metadata = MetadataProvider(
             enclave,

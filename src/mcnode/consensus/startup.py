@@ -8,6 +8,7 @@ import structlog
 
 from mcnode.consensus.config.node import NodeConfig
 from mcnode.enclave.config import BlockchainConfig
+from mcnode.enclave.errors import IntelSealing
 from mcnode.enclave.interface import ConsensusEnclave
 from mcnode.errors import InvalidError, UnavailableError
 from mcnode.ledger.db import LedgerDB, LedgerMetrics
@@ -31,6 +32,16 @@ class SealedKeyFileError(UnavailableError):
     """The file of the sealed block signing key cannot be read or written."""
 
 
+class WrongSealedKey(InvalidError):
+    """The trusted process cannot open the sealed key."""
+
+    def __init__(self, path: Path, reason: IntelSealing) -> None:
+        super().__init__(
+            f"sealed key {path} is not of this trusted process: {reason}; restore the file, or "
+            "remove it for a new block signing key"
+        )
+
+
 class OriginBlockError(UnavailableError):
     """The ledger to start from cannot be copied."""
 
@@ -47,16 +58,18 @@ async def initialise_enclave(
     Raises:
         WrongEnclaveMode: its mode is not the configured one.
         SealedKeyFileError: the key file is unusable.
-        EnclaveError: the key is not this enclave's, or the configuration is not valid.
+        WrongSealedKey: the key is not this enclave's.
+        EnclaveError: the configuration is not valid.
     """
     if enclave.mode is not config.enclave_mode:
         raise WrongEnclaveMode(enclave.mode.value, config.enclave_mode.value)
-    started = await enclave.enclave_init(
-        config.peer_responder_id,
-        config.client_responder_id,
-        read_sealed_key(config.sealed_block_signing_key),
-        blockchain,
-    )
+    path = config.sealed_block_signing_key
+    try:
+        started = await enclave.enclave_init(
+            config.peer_responder_id, config.client_responder_id, read_sealed_key(path), blockchain
+        )
+    except IntelSealing as error:
+        raise WrongSealedKey(path, error) from error
     write_sealed_key(config.sealed_block_signing_key, started.sealed_block_signing_key)
     log.info("enclave initialised", target_features=",".join(started.target_features))
 

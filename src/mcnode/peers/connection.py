@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import grpc
 import grpc.aio
+import structlog
 from google.protobuf.empty_pb2 import Empty
 
 from mcnode.api.convert import from_generated
 from mcnode.api.gen.attest_pb2 import AuthMessage, Message
 from mcnode.api.gen.consensus_common_pb2 import BlocksRequest
-from mcnode.api.gen.consensus_peer_pb2 import ConsensusMsg, GetTxsRequest
+from mcnode.api.gen.consensus_peer_pb2 import ConsensusMsg, ConsensusMsgResult, GetTxsRequest
 from mcnode.api.rpc import call
 from mcnode.api.services import (
     AUTH,
@@ -44,6 +45,8 @@ CALL_TIMEOUT_S = 30.0
 """No call between nodes takes nearly that long; a peer that hangs must not hold a lane for ever."""
 U32_MAX = 2**32 - 1
 
+log = structlog.get_logger("mcnode.peers.connection")
+
 
 class PeerConnection:
     """Calls to the peer at `uri`, over `channel`, on behalf of the node `own_responder_id`."""
@@ -60,6 +63,7 @@ class PeerConnection:
         self._enclave = enclave
         self._own_responder_id = own_responder_id
         self._session: bytes | None = None
+        self._is_unknown_there = False
         self._attest_lock = asyncio.Lock()
         self._session_lock = asyncio.Lock()
 
@@ -74,14 +78,22 @@ class PeerConnection:
         return self._session is not None
 
     async def send_consensus_msg(self, payload: bytes) -> None:
-        """Deliver a signed statement. An unknown-peer answer is the peer's business, not an error.
+        """Deliver a signed statement. That the peer does not know us is logged once.
 
         Raises:
             PeerUnreachable, PeerAttestationFailed: try again later.
         """
         await self._attested()
         request = ConsensusMsg(from_responder_id=self._own_responder_id, payload=payload)
-        await self._call(SEND_CONSENSUS_MSG, request)
+        response = await self._call(SEND_CONSENSUS_MSG, request)
+        if response.result == ConsensusMsgResult.UnknownPeer and not self._is_unknown_there:
+            self._is_unknown_there = True
+            log.warning(
+                "peer does not take our statements: its network file has no broadcast peer of our "
+                "responder id",
+                peer=self.responder_id,
+                own_responder_id=self._own_responder_id,
+            )
 
     async def propose_txs(self, encrypted_txs: Sequence[bytes], aad: bytes) -> None:
         """Deliver transactions, ciphertexts of the cache. Raises as `send_consensus_msg`."""

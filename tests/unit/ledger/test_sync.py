@@ -51,6 +51,14 @@ def test_heights_only_grow_and_strangers_do_not_count():
     assert [state.is_behind(index) for index in (6, 7)] == [True, False]
 
 
+def test_a_member_s_name_under_another_key_does_not_count():
+    state = network(1, 1)
+    state.push(NodeID(node(1).responder_id, bytes(32)), 100)
+    assert state.highest_block_index() is None
+    state.push(NodeID("elsewhere:8443", node(1).public_key), 5)
+    assert state.heights() == {node(1).responder_id: 5}
+
+
 def test_headers_must_link_and_have_their_own_id(chain):
     blocks = [data.block for data in chain.blocks(4)]
     check_headers(blocks[0], blocks[1:])

@@ -6,6 +6,7 @@ sets that cannot work; each fault of the last kind says what to do. A node makes
 it serves, so that a bad file ends it at once.
 """
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +97,14 @@ class NetworkConfig:
                 identities[uri.responder_id] = _node_id(uri)
         _check_keys(identities, own)
         return _resolve(self.quorum_set, identities)
+
+    def message_keys(self) -> dict[str, bytes]:
+        """The key (32 bytes) that each peer should sign statements with, where its URI says so."""
+        keys = {}
+        for uri in self.peers:
+            with contextlib.suppress(ConsensusMsgKeyError):
+                keys[uri.responder_id] = uri.consensus_msg_key().to_bytes()
+        return keys
 
     def to_json(self) -> dict[str, Any]:
         """The content as it was read, for operators who ask. URIs are whole and normalised."""

@@ -8,7 +8,8 @@ import asyncio
 import dataclasses
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import grpc
 import structlog
@@ -41,6 +42,7 @@ from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage, TxContext
 from mcnode.errors import InvalidError, McNodeError
 from mcnode.peers.consensus_msg import ConsensusMsg, check_signature
 from mcnode.peers.tx_propose_aad import TxProposeAAD, parse_tx_propose_aad
+from mcnode.scp import NodeID
 
 SEEN_STATEMENTS_MAX = 10_000
 """Distinct statements whose copies are recognised."""
@@ -62,8 +64,15 @@ class _Seen:
 class StatementIntake:
     """Decodes and verifies statements, each distinct one once, and posts them to the worker."""
 
-    def __init__(self, post: Callable[[Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        post: Callable[[Event], Awaitable[None]],
+        configured_keys: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """`configured_keys` are the keys (32 bytes) that the network file gives responder ids."""
         self._post = post
+        self._configured_keys = configured_keys
+        self._other_keys_seen: set[str] = set()
         self._seen: OrderedDict[bytes, _Seen] = OrderedDict()
 
     def remember_own(self, msg: ConsensusMsg) -> None:
@@ -85,8 +94,22 @@ class StatementIntake:
             return
         msg = ConsensusMsg.from_bytes(payload)
         check_signature(msg)
+        self._warn_of_another_key(msg.scp_msg.sender_id)
         self._remember(digest, msg)
         await self._post(Received(msg, received_from))
+
+    def _warn_of_another_key(self, author: NodeID) -> None:
+        """Say once per node that its statements will not count as the network file wants it."""
+        expected = self._configured_keys.get(author.responder_id, author.public_key)
+        if expected != author.public_key and author.responder_id not in self._other_keys_seen:
+            self._other_keys_seen.add(author.responder_id)
+            log.warning(
+                "node signs with another key than its consensus-msg-key in the network file: its "
+                "statements do not count",
+                peer=author.responder_id,
+                signs_with=author.public_key.hex(),
+                network_file=expected.hex(),
+            )
 
     def _remember(self, digest: bytes, msg: ConsensusMsg) -> None:
         scp_msg = msg.scp_msg

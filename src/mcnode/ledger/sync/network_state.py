@@ -13,13 +13,14 @@ from mcnode.scp.types import NodeID
 class NetworkState:
     """The highest block that each node of our quorum set is known to have decided.
 
-    Nodes count by responder id. Nodes outside the quorum set never matter and are not kept, so the
-    size of this is bounded by our own configuration.
+    A statement counts for the member whose key has signed it, whatever name it bears: otherwise
+    anybody could make us believe that the network is far ahead. Nodes outside the quorum set never
+    matter and are not kept, so the size of this is bounded by our own configuration.
     """
 
     def __init__(self, quorum_set: QuorumSet[NodeID]) -> None:
         self._quorum_set = quorum_set
-        self._members = frozenset(node.responder_id for node in quorum_set.iter_nodes())
+        self._names = {node.public_key: node.responder_id for node in quorum_set.iter_nodes()}
         self._highest: dict[str, int] = {}
 
     def push(self, sender: NodeID, externalized_index: int) -> None:
@@ -27,8 +28,8 @@ class NetworkState:
 
         For a statement that does not externalize its slot this is the block before the slot.
         """
-        name = sender.responder_id
-        if name in self._members:
+        name = self._names.get(sender.public_key)
+        if name is not None:
             self._highest[name] = max(externalized_index, self._highest.get(name, 0))
 
     def is_blocking_and_quorum(self, responder_ids: Collection[str]) -> bool:
