@@ -4,11 +4,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import pytest
+import pytest_asyncio
 
+from mcnode.blockchain.block import make_origin_block
+from mcnode.conformance.enclave_fixture import PaymentLedger, in_process, start
 from mcnode.consensus.actions import Action, CompleteSlot
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.errors import InvalidError
+from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.sync.network_state import NetworkState
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue, tx_hash_value
@@ -177,3 +181,26 @@ def make_world():
 def world():
     """Node 1 with three peers, of which it needs two."""
     return CoreWorld()
+
+
+@pytest.fixture(scope="session")
+def payments():
+    """A ledger's outputs and three payments of them."""
+    return PaymentLedger()
+
+
+@pytest.fixture
+def funded_ledger(payments, tmp_path):
+    """The ledger that `payments` spends from, on disk."""
+    with LedgerDB.create(tmp_path / "ledger", durable=False) as ledger:
+        block, contents = make_origin_block([owned.tx_out for owned in payments.fixture.owned])
+        ledger.append_block(block, contents)
+        yield ledger
+
+
+@pytest_asyncio.fixture
+async def enclave():
+    """A trusted process in this process, initialised and with evidence."""
+    async with in_process() as made:
+        await start(made, "node1.test:8443")
+        yield made
