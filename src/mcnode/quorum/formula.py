@@ -119,7 +119,7 @@ class Formula:
             made.append((self._item(member, times[member]), member))
         return sorted(made, key=lambda placed: placed[0])
 
-    # -- leaves and trees ---------------------------------------------------------------------------
+    # -- leaves and trees --------------------------------------------------------------------------
 
     def _item(self, member: Member, time: int) -> int:
         """The place of a node or inner set, for the `time`-th time in one set."""

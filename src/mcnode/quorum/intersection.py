@@ -6,6 +6,7 @@ from enum import Enum
 
 from mcnode.quorum.bounds import Bounds
 from mcnode.quorum.compiled import CompiledSystem, bits
+from mcnode.quorum.errors import SearchTooLarge, SolverMissing
 from mcnode.quorum.formula import Formula
 from mcnode.quorum.search import find_disjoint_quorums
 from mcnode.quorum.solver import Solver, has_solver
@@ -48,8 +49,6 @@ def check_intersection(system: CompiledSystem, bounds: Bounds) -> Intersection:
 
 
 def _without_solver(system: CompiledSystem, bounds: Bounds) -> tuple[int, int] | None:
-    from mcnode.quorum.errors import SearchTooLarge, SolverMissing
-
     try:
         return find_disjoint_quorums(system, bounds)
     except SearchTooLarge as error:
@@ -76,7 +75,8 @@ def two_sides(system: CompiledSystem, units: Sequence[int] | None = None) -> For
     """Two sets A and B, in each of which somebody is honest, that is: not shared; who is honest is
     satisfied. Outside the core nobody is honest: no quorum needs them."""
     formula = Formula(system, units)
-    honest_a, honest_b = [], []
+    honest_a: list[int] = []
+    honest_b: list[int] = []
     for number, in_a, in_b in zip(range(len(system)), formula.a, formula.b, strict=True):
         found = system.set_of[number]
         if found is None or not system.core >> number & 1:

@@ -40,8 +40,8 @@ def apply_mapping(system: FederatedSystem, text: str, place: str) -> FederatedSy
     for named, value in table(document.get("nodes", {}), f"{place}: nodes").items():
         at = f"{place}: nodes.{named}"
         own = facts.setdefault(_find(system, named, at).id, {})
-        for key, each in table(value, at).items():
-            key = _ALIASES.get(key, key)
+        for written, each in table(value, at).items():
+            key = _ALIASES.get(written, written)
             found = optional_text(each, f"{at}.{key}") if key in _NODE_KEYS else None
             if found is not None:
                 own[key] = found

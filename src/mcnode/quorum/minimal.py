@@ -1,8 +1,8 @@
 """All minimal sets of units with a property, smallest first.
 
 A *unit* is what fails or lies as a whole: a node, or all nodes of an organisation, host or country.
-The property is a formula over one variable per unit. Candidates are found by size: once every set of
-fewer units is known and its supersets are excluded, a candidate of this size has no smaller one
+The property is a formula over one variable per unit. Candidates are found by size: once every set
+of fewer units is known and its supersets are excluded, a candidate of this size has no smaller one
 inside it, so no candidate has to be reduced. [docs/quorum.md#4]
 """
 
@@ -106,6 +106,7 @@ def enumerate_minimal(
     units: Units,
     literals: Sequence[int],
     cost: Sequence[int],
+    *,
     bounds: Bounds,
     searched: str,
     refine: Refine = lambda candidate: None,
@@ -141,7 +142,7 @@ def enumerate_minimal(
     return MinimalSets(units, tuple(shapes), True, len(units.masks))
 
 
-# -- counting units ---------------------------------------------------------------------------------
+# -- counting units --------------------------------------------------------------------------------
 
 Demand = Callable[[MaskSet], int]
 """How many members of an inner set count when the set does: its threshold, or its overlap."""
@@ -159,13 +160,14 @@ def aligned_cost_counter(
     system: CompiledSystem,
     units: Units,
     literals: Sequence[int],
+    *,
     demand: Demand,
     counted: Counted,
 ) -> tuple[int, ...]:
     """The same, built along the tree of the set that most nodes ask for.
 
-    At every node of that tree it is said what the members that count cost at least. Where a unit has
-    a part in two members of that set, nothing can be said, and it is a plain counter.
+    At every node of that tree it is said what the members that count cost at least. Where a unit
+    has a part in two members of that set, nothing can be said, and it is a plain counter.
     """
     found = max(system.sets, key=lambda each: each[1].bit_count())[0]
     by_place = dict(formula.placed_members(found))

@@ -1,8 +1,8 @@
 """Searches without a solver: for counting, and for deciding small systems.
 
 Both decide node by node who is in, and give a branch up as soon as those who are in have no quorum
-around them among those who are in or undecided. So every branch ends in a quorum, and the work grows
-with the number of quorums, not with the number of sets of nodes. [docs/quorum.md#3]
+around them among those who are in or undecided. So every branch ends in a quorum, and the work
+grows with the number of quorums, not with the number of sets of nodes. [docs/quorum.md#3]
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """Minimal quorums, minimal blocking sets, minimal splitting sets, top tier. [docs/quorum.md#3]
 
-* **Minimal quorum**: a quorum that has none inside it. By group: groups whose nodes together have one.
+* **Minimal quorum**: a quorum that has none inside it. By group: groups whose nodes together have
+  one.
 * **Minimal blocking set**: when these fail, no quorum is left and the network halts.
 * **Minimal splitting set**: when these lie, two honest parts of the core can agree on different
   blocks. Whoever lies may say different things to different nodes and count on both sides.
@@ -42,9 +43,16 @@ def minimal_quorums(system: CompiledSystem, units: Units, bounds: Bounds) -> Min
     if not system.core:
         return MinimalSets(units, (), True, len(units.masks))
     cost = aligned_cost_counter(
-        formula, system, units, literals, _threshold, lambda places: formula.tree(places).a
+        formula,
+        system,
+        units,
+        literals,
+        demand=_threshold,
+        counted=lambda places: formula.tree(places).a,
     )
-    return enumerate_minimal(formula, units, literals, cost, bounds, "minimal quorums")
+    return enumerate_minimal(
+        formula, units, literals, cost, bounds=bounds, searched="minimal quorums"
+    )
 
 
 def minimal_blocking_sets(system: CompiledSystem, units: Units, bounds: Bounds) -> MinimalSets:
@@ -67,8 +75,15 @@ def minimal_blocking_sets(system: CompiledSystem, units: Units, bounds: Bounds) 
         return everything ^ units.symmetry.canonical(everything ^ met)
 
     cost = cost_counter(formula, formula.units)
-    searched = "minimal blocking sets"
-    return enumerate_minimal(formula, units, formula.units, cost, bounds, searched, refine)
+    return enumerate_minimal(
+        formula,
+        units,
+        formula.units,
+        cost,
+        bounds=bounds,
+        searched="minimal blocking sets",
+        refine=refine,
+    )
 
 
 def minimal_splitting_sets(system: CompiledSystem, units: Units, bounds: Bounds) -> MinimalSets:
@@ -78,9 +93,16 @@ def minimal_splitting_sets(system: CompiledSystem, units: Units, bounds: Bounds)
         return MinimalSets(units, (), True, len(units.masks))
     formula = two_sides(system, units.masks)
     cost = aligned_cost_counter(
-        formula, system, units, formula.units, _overlap, lambda places: _counted(formula, places)
+        formula,
+        system,
+        units,
+        formula.units,
+        demand=_overlap,
+        counted=lambda places: _counted(formula, places),
     )
-    return enumerate_minimal(formula, units, formula.units, cost, bounds, "minimal splitting sets")
+    return enumerate_minimal(
+        formula, units, formula.units, cost, bounds=bounds, searched="minimal splitting sets"
+    )
 
 
 def top_tier(quorums: MinimalSets, blocking: MinimalSets) -> tuple[int, bool]:

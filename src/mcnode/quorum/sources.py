@@ -98,7 +98,7 @@ def _stellarbeat_nodes(document: Any) -> list[Any] | None:
     return document if isinstance(document, list) else None
 
 
-# -- stellarbeat ------------------------------------------------------------------------------------
+# -- stellarbeat -----------------------------------------------------------------------------------
 
 
 def _read_stellarbeat(values: list[Any], place: str) -> FederatedSystem:
@@ -133,7 +133,7 @@ def _stellarbeat_node(value: Any, place: str) -> FederatedNode:
     )
 
 
-# -- network files ----------------------------------------------------------------------------------
+# -- network files ---------------------------------------------------------------------------------
 
 
 def _read_view(source: SourceText, document: dict[str, Any]) -> _View:

@@ -3,12 +3,12 @@
 Operators run alike nodes, and networks list alike organisations: ten nodes that each ask 7 of the
 other 9 have 45 minimal quorums, but only one shape of them. A search that looks for shapes finds
 them all where a search for sets would not end. A *cell* is a list of units any two of which can be
-exchanged; a *stack* is a list of equally long cells any two of which can be exchanged as wholes. The
-shape of a set is how many units of each cell it has, cells of a stack in descending order; its
+exchanged; a *stack* is a list of equally long cells any two of which can be exchanged as wholes.
+The shape of a set is how many units of each cell it has, cells of a stack in descending order; its
 canonical set takes the first units of each cell. [docs/quorum.md#5]
 
-A canonical set contains some exchanged copy of a shape exactly if it contains that shape's canonical
-set, which is why it is enough to look at canonical sets only.
+A canonical set contains some exchanged copy of a shape exactly if it contains that shape's
+canonical set, which is why it is enough to look at canonical sets only.
 """
 
 import dataclasses
