@@ -88,9 +88,10 @@ class Purse:
         fee=MINIMUM_FEE_MOB,
         tombstone=TOMBSTONE,
         ring_size=RING_SIZE,
+        block_version=BLOCK_VERSION,
     ):
         """A payment to Bob of `value`, the rest back to Alice."""
-        builder = TransactionBuilder(BLOCK_VERSION, Amount(fee, MOB), os.urandom)
+        builder = TransactionBuilder(block_version, Amount(fee, MOB), os.urandom)
         builder.add_input(self.credentials(output, ring_size=ring_size))
         builder.add_output(Amount(value, MOB), self.world.bob.default_subaddress())
         builder.add_change_output(Amount(output.value - value - fee, MOB), self.world.alice)
