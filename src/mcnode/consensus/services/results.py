@@ -36,15 +36,11 @@ from mcnode.transaction.mint.errors import (
     MintValidationError,
     NoGovernors,
 )
+from mcnode.transaction.revealed_tx_out import InvalidAmountSharedSecret, RevealedTxOutConversion
 from mcnode.transaction.validation.errors import InputRule, TransactionValidationError
 
 UNKNOWN_SESSION = "Attested AKE error: Connection not found by node ID or session"
 """The network's words for a channel id that no session has."""
-
-_REVEALED = {
-    "InvalidAmountSharedSecret": ProposeTxResult.InputRuleInvalidAmountSharedSecret,
-    "TxOutConversion": ProposeTxResult.InputRuleTxOutConversion,
-}
 
 
 def over_capacity() -> StatusError:
@@ -81,9 +77,12 @@ def _input_rule_result(error: InputRule) -> ProposeTxResult.ValueType:
             return ProposeTxResult.InputRuleMissingRequiredOutput
         case MaxTombstoneBlockExceeded():
             return ProposeTxResult.InputRuleMaxTombstoneBlockExceeded
-        case RevealedTxOutInRule(reason=reason):
-            name = type(reason).__name__
-            return _REVEALED.get(name, ProposeTxResult.InputRuleAmount)
+        case RevealedTxOutInRule(reason=InvalidAmountSharedSecret()):
+            return ProposeTxResult.InputRuleInvalidAmountSharedSecret
+        case RevealedTxOutInRule(reason=RevealedTxOutConversion()):
+            return ProposeTxResult.InputRuleTxOutConversion
+        case RevealedTxOutInRule():
+            return ProposeTxResult.InputRuleAmount
         case _:
             return ProposeTxResult.InputRulePartialFill
 
