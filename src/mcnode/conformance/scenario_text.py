@@ -67,10 +67,16 @@ class Phrases(Generic[World]):
 
 
 class Language(Generic[World]):
-    """The phrases of one kind of scenario, and the world in which they are played."""
+    """The phrases of one kind of scenario, and the world in which they are played.
 
-    def __init__(self, make_world: Callable[[], World]) -> None:
+    `finish` looks at the world when a case has been read to its end.
+    """
+
+    def __init__(
+        self, make_world: Callable[[], World], finish: Callable[[World], None] | None = None
+    ) -> None:
         self._make_world = make_world
+        self._finish = finish
         self.given: Phrases[World] = Phrases()
         self.when: Phrases[World] = Phrases()
         self.then: Phrases[World] = Phrases()
@@ -83,6 +89,8 @@ class Language(Generic[World]):
                 self.given.read(case["given"], world)
                 self.when.read(case["when"], world)
                 self.then.read(case["then"], world)
+                if self._finish is not None:
+                    self._finish(world)
 
 
 class Outcomes:

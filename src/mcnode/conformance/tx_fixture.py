@@ -88,7 +88,10 @@ class OwnedTxOut:
 
 
 class TxFixture:
-    """Two accounts, and a ledger whose outputs all belong to the first one."""
+    """Two accounts, and a ledger whose outputs all belong to the first one.
+
+    Output n is worth `amounts[n % len(amounts)]`, or else `value` of one of `token_ids` in turn.
+    """
 
     def __init__(
         self,
@@ -98,14 +101,15 @@ class TxFixture:
         tx_out_count: int = 3 * RING_SIZE,
         value: int = 10 * MINIMUM_FEE_MOB,
         token_ids: Sequence[int] = (MOB,),
+        amounts: Sequence[Amount] = (),
     ) -> None:
         self.block_version = block_version
         self.random_bytes: RandomBytes = ChaCha12Rng(seed)
         self.sender = AccountKey.random(self.random_bytes)
         self.recipient = AccountKey.random(self.random_bytes)
+        wanted = amounts or [Amount(value, token_id) for token_id in token_ids]
         self.owned = [
-            self.make_owned(Amount(value, token_ids[number % len(token_ids)]))
-            for number in range(tx_out_count)
+            self.make_owned(wanted[number % len(wanted)]) for number in range(tx_out_count)
         ]
         self.tree = TxOutTree([leaf_hash(owned.tx_out) for owned in self.owned])
 
