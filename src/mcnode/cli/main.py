@@ -22,6 +22,7 @@ _COMMANDS = {
         "What a ledger holds, and whether it holds together.",
     ),
     "tx": ("mcnode.cli.tx", "tx", "What a transaction holds, and whether it would be taken."),
+    "sim": ("mcnode.cli.sim", "sim", "Whole networks under virtual time, by seed."),
     "conformance": (
         "mcnode.cli.conformance",
         "conformance",

@@ -231,7 +231,7 @@ class Host:
         if deadline is not None and deadline <= now:
             self.poke()
             return
-        if (self.network.highest_block_index() or 0) >= self.ledger.num_blocks():
+        if self.network.is_behind(self.ledger.num_blocks() - 1):
             deadline = min(now + HOUSEKEEPING_S, deadline or math.inf)
         if deadline is None:
             self._wake_at = None

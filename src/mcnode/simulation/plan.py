@@ -78,12 +78,8 @@ class _Planner:
 
     def overload(self) -> list[Fault]:
         """More liars than tolerated, and a network that helps them."""
-        limits = tolerance(self._network)
-        liars = min(limits.safe + 1, self._network.size - 2)
-        faults = [Fault("latency", amount=(5_000, 80_000))]
-        for _ in range(liars):
-            kind = self._draws.pick(("twins", "equivocate"))
-            faults += self.fulfil(Fault(kind, amount=(1,)))
+        liars = min(tolerance(self._network).safe + 1, self._network.size - 2)
+        faults = [Fault("latency", amount=(5_000, 80_000)), *self._many("twins", liars)]
         return faults + self._many("partition", 3)
 
     def _weather(self) -> list[Fault]:

@@ -1,5 +1,6 @@
 """The world: nodes, wires, disks, clients, and the faults that befall them."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 
@@ -49,7 +50,11 @@ class World:
         self.waits_s: list[float] = []
         """How long clients' transactions took, each at the node that took it in."""
         self._mute: set[int] = set()
-        self._twin_sides: dict[int, dict[int, int]] = {}
+        self._twins: set[int] = set()
+        self._twin_draws = Draws(seed, "twins")
+        self._sides: dict[int, int] = {}
+        """Which instance of every twin a node hears."""
+        self._partitions: list[Fault] = []
         self.hosts: list[Host] = []
         self._by_position: list[list[Host]] = []
         self._make_hosts(faults)
@@ -66,7 +71,9 @@ class World:
             self._by_position.append([host])
         for position in sorted(n for n, kind in behaviours.items() if kind == "twins"):
             self._by_position[position].append(self._make_host(position, "twins", 1.0))
-            self._shuffle_sides(position, Draws(self.seed, f"twins {position}"))
+            self._twins.add(position)
+        if self._twins:
+            self._shuffle_sides()
         for host in self.hosts:
             host.boot()
 
@@ -83,15 +90,20 @@ class World:
         self.hosts.append(host)
         return host
 
-    def _shuffle_sides(self, position: int, draws: Draws) -> None:
-        """Decide anew which peers hear which twin; one in five hears both."""
-        self._twin_sides[position] = {
-            other: BOTH if draws.chance(0.2) else draws.below(2)
-            for other in range(self.network.size)
-        }
-        self.timeline.after(
-            TWIN_SIDES_US, functools.partial(self._shuffle_sides, position, draws)
-        )
+    def _shuffle_sides(self) -> None:
+        """Decide anew which nodes hear which instance of all twins; one in five hears both."""
+        draws = self._twin_draws
+        for position in range(self.network.size):
+            self._sides[position] = BOTH if draws.chance(0.2) else draws.below(2)
+        for fault in self._partitions:
+            self._follow(fault)
+        self.timeline.after(TWIN_SIDES_US, self._shuffle_sides)
+
+    def _follow(self, fault: Fault) -> None:
+        """Twins know of partitions, and stand on both sides of them."""
+        for number, group in enumerate(fault.groups):
+            for position in group:
+                self._sides[position] = number % 2
 
     # -- faults -----------------------------------------------------------------------------------
 
@@ -126,11 +138,18 @@ class World:
 
     def _begin_partition(self, fault: Fault) -> None:
         self._note(str(fault))
-        self.wires.split(fault)
+        self._partitions.append(fault)
+        self._follow(fault)
+        self.wires.split(self._without_twins(fault))
 
     def _end_partition(self, fault: Fault) -> None:
         self._note(f"end of {fault}")
-        self.wires.heal(fault)
+        self._partitions.remove(fault)
+        self.wires.heal(self._without_twins(fault))
+
+    def _without_twins(self, fault: Fault) -> Fault:
+        groups = (tuple(n for n in group if n not in self._twins) for group in fault.groups)
+        return dataclasses.replace(fault, groups=tuple(groups))
 
     def _crash(self, position: int) -> None:
         for host in self._by_position[position]:
@@ -161,15 +180,15 @@ class World:
     def instances_for(self, source: Host, position: int) -> list[Host]:
         """Which instances at a position hear `source`: of twins one or both, by sides."""
         found = self._by_position[position]
-        own_sides = self._twin_sides.get(source.position)
-        if own_sides is not None:
-            instances = self._by_position[source.position]
-            if own_sides[position] not in (BOTH, instances.index(source)):
-                return []
-        sides = self._twin_sides.get(position)
-        if sides is None or sides[source.position] == BOTH:
+        if not self._twins:
             return found
-        return [found[sides[source.position]]]
+        if source.position in self._twins:
+            own = self._by_position[source.position].index(source)
+            if position in self._twins:
+                return [found[own]]
+            return found if self._sides[position] in (BOTH, own) else []
+        side = self._sides[source.position]
+        return [found[side]] if position in self._twins and side != BOTH else found
 
     def instance_for(self, source: Host, position: int) -> Host:
         """The one instance that answers requests of `source`."""

@@ -39,9 +39,8 @@ class NetworkState:
 
     def is_behind(self, local_index: int) -> bool:
         """Whether the network has decided a block above `local_index`, our newest."""
-        return self.is_blocking_and_quorum(
-            [name for name, index in self._highest.items() if index > local_index]
-        )
+        ahead = [name for name, index in self._highest.items() if index > local_index]
+        return bool(ahead) and self.is_blocking_and_quorum(ahead)
 
     def highest_block_index(self) -> int | None:
         """The highest block that nodes we can trust together have decided, or None."""

@@ -1,0 +1,281 @@
+"""`mcnode sim`: whole networks under virtual time. [docs/simulation.md]"""
+
+import dataclasses
+import json
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mcnode.errors import InvalidError
+from mcnode.network.topology import TOPOLOGIES, Topology
+from mcnode.scp import Timing
+from mcnode.simulation.faults import (
+    SECOND_US,
+    duration_text,
+    faults_text,
+    parse_duration,
+    parse_faults,
+)
+from mcnode.simulation.run import SimConfig, SimResult, simulate
+from mcnode.simulation.topology import SimNetwork, from_positions, from_quorum_set, mesh
+
+MINUTE_US = 60 * SECOND_US
+EXIT_FOUND = 1
+
+
+class BadArguments(InvalidError):
+    """Options that contradict each other."""
+
+
+def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+_network_options = _options(
+    click.option("--topology", "topology_name", type=click.Choice(list(TOPOLOGIES))),
+    click.option(
+        "--network-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A node's network file; everybody is taken to use its quorum set.",
+    ),
+    click.option("--nodes", type=click.IntRange(1), help="A mesh of that many nodes."),
+    click.option("--threshold", type=click.IntRange(0), help="How many of the others each needs."),
+)
+_fault_options = _options(
+    click.option("--faults", default="standard", show_default=True, help="See docs/simulation.md."),
+    click.option(
+        "--tx-interval",
+        default="2s",
+        show_default=True,
+        help="Mean time between clients' transactions; 0s for none.",
+    ),
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object per result.")
+
+
+@click.group()
+def sim() -> None:
+    """Whole networks of nodes under virtual time: any run replays from its seed.
+
+    \b
+      mcnode sim run --seed 7                 one network, mixed faults, one minute
+      mcnode sim sweep --seeds 0..99          a hundred of them, on all processors
+      mcnode sim latency --links 0ms,50ms     how long a payment takes, by timers
+      mcnode sim exhaustive                   every order of events of a small slot
+    """
+
+
+def _network(
+    topology_name: str | None, network_file: Path | None, nodes: int | None, threshold: int | None
+) -> SimNetwork | None:
+    """The network that the options name; None without any."""
+    if sum(each is not None for each in (topology_name, network_file, nodes)) > 1:
+        raise BadArguments("give one of --topology, --network-file and --nodes")
+    if topology_name is not None:
+        return _from_topology(TOPOLOGIES[topology_name])
+    if network_file is not None:
+        from mcnode.consensus.config.documents import load_document
+        from mcnode.consensus.config.network_file import parse_network
+
+        quorum_set = parse_network(load_document(network_file)).quorum_set
+        return from_quorum_set(str(network_file), quorum_set)
+    if nodes is None:
+        return None
+    from mcnode.simulation.sweep import quorum_for
+
+    return mesh(nodes, quorum_for(nodes) - 1 if threshold is None else threshold)
+
+
+def _from_topology(topology: Topology) -> SimNetwork:
+    number = {name: position for position, name in enumerate(topology.node_names)}
+    return from_positions(
+        topology.name,
+        [{number[peer]: push for peer, push in node.peers.items()} for node in topology.nodes],
+        [node.threshold for node in topology.nodes],
+        [[number[member] for member in node.members] for node in topology.nodes],
+    )
+
+
+@sim.command()
+@_network_options
+@_fault_options
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--minutes", default=1.0, show_default=True, help="Virtual, of faults and load.")
+@click.option("--trace", type=click.Path(path_type=Path), help="Write every event to this file.")
+@_json
+def run(
+    topology_name: str | None,
+    network_file: Path | None,
+    nodes: int | None,
+    threshold: int | None,
+    faults: str,
+    tx_interval: str,
+    seed: int,
+    minutes: float,
+    trace: Path | None,
+    as_json: bool,
+) -> int:
+    """Run one network, by default five nodes; exit status 1 when a check fails."""
+    network = _network(topology_name, network_file, nodes, threshold)
+    config = SimConfig(
+        network or _from_topology(TOPOLOGIES["dense5"]),
+        seed,
+        parse_faults(faults),
+        active_us=round(minutes * MINUTE_US),
+        tx_interval_us=parse_duration(tx_interval),
+        keep_trace=trace is not None,
+    )
+    begin = time.perf_counter()
+    result = simulate(config)
+    elapsed_s = time.perf_counter() - begin
+    if trace is not None:
+        trace.write_text("".join(f"{line}\n" for line in result.trace_tail), encoding="ascii")
+    if as_json:
+        click.echo(json.dumps({**result.to_json(), "wall_seconds": round(elapsed_s, 3)}))
+    else:
+        _show(config, result, elapsed_s)
+    return EXIT_FOUND if result.finding else 0
+
+
+def _show(config: SimConfig, result: SimResult, elapsed_s: float) -> None:
+    virtual_s = result.virtual_us / SECOND_US
+    click.echo(f"network     {config.network.name}, seed {config.seed}")
+    click.echo(f"faults      {faults_text(result.faults)}")
+    click.echo(
+        f"time        {virtual_s:.1f} virtual s in {elapsed_s:.2f} s, {result.events} events"
+    )
+    click.echo(f"blocks      {result.blocks}")
+    click.echo(f"trace_hash  {result.trace_hash}")
+    click.echo(f"verdict     {result.finding or 'every check holds'}")
+    if result.finding:
+        click.echo("\n".join(result.trace_tail[-30:]))
+
+
+def _parse_seeds(text: str) -> range:
+    first, dots, last = text.partition("..")
+    if not (first.isdecimal() and (last.isdecimal() if dots else not last)):
+        raise BadArguments(f"seeds are {text!r}, needs something like 0..99")
+    return range(int(first), int(last or first) + 1)
+
+
+@sim.command()
+@_network_options
+@_fault_options
+@click.option("--seeds", default="0..99", show_default=True)
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--minutes", default=0.25, show_default=True, help="Virtual, of faults and load.")
+@click.option("--keep-going", is_flag=True, help="Do not stop at the first finding.")
+@_json
+def sweep(
+    topology_name: str | None,
+    network_file: Path | None,
+    nodes: int | None,
+    threshold: int | None,
+    faults: str,
+    tx_interval: str,
+    seeds: str,
+    jobs: int,
+    minutes: float,
+    keep_going: bool,
+    as_json: bool,
+) -> int:
+    """Run many seeds; the first finding is made short and comes with a command that replays it.
+
+    Without a network each seed has a mesh of 4 to 10 nodes of its own.
+    """
+    from mcnode.simulation.sweep import Sweep, run_sweep
+
+    plan = Sweep(
+        _network(topology_name, network_file, nodes, threshold),
+        parse_faults(faults),
+        round(minutes * MINUTE_US),
+        parse_duration(tx_interval),
+    )
+    wanted = _parse_seeds(seeds)
+    found: list[SimResult] = []
+    begin = shown = time.perf_counter()
+    done, virtual_us = 0, 0
+    for result in run_sweep(plan, wanted, jobs):
+        done, virtual_us = done + 1, virtual_us + result.virtual_us
+        if result.finding is not None:
+            found.append(result)
+            click.echo(f"seed {result.seed}: {result.finding}", err=True)
+            if not keep_going:
+                break
+        if time.perf_counter() - shown > 5:
+            shown = time.perf_counter()
+            rate = done / (shown - begin)
+            click.echo(f"{done} of {len(wanted)} seeds, {rate:.1f}/s", err=True)
+    elapsed_s = time.perf_counter() - begin
+    summary: dict[str, Any] = {
+        "seeds": done,
+        "findings": len(found),
+        "failing_seeds": [result.seed for result in found],
+        "virtual_hours": round(virtual_us / 3600 / SECOND_US, 2),
+        "wall_seconds": round(elapsed_s, 1),
+    }
+    if found:
+        summary["first"] = _shorten(plan.config(found[0].seed), found[0])
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        _show_sweep(summary)
+    return EXIT_FOUND if found else 0
+
+
+def _shorten(config: SimConfig, result: SimResult) -> dict[str, Any]:
+    from mcnode.simulation.minimise import minimise
+
+    short = minimise(config, result)
+    return {
+        **short.result.to_json(),
+        "runs": short.runs,
+        "faults_before": len(result.faults),
+        "faults_after": len(short.config.faults),
+        "replay": replay_command(short.config),
+    }
+
+
+def replay_command(config: SimConfig) -> str:
+    """The command line that does a run again."""
+    network = config.network
+    quorum = network.quorum_size()
+    if quorum is None:
+        where = ["--topology", network.name]
+        if network.name not in TOPOLOGIES:
+            where = ["--network-file", network.name]
+    else:
+        where = ["--nodes", str(network.size), "--threshold", str(quorum - 1)]
+    rest = {
+        "--seed": str(config.seed),
+        "--minutes": repr(config.active_us / MINUTE_US),
+        "--tx-interval": duration_text(config.tx_interval_us),
+        "--faults": faults_text(config.faults),
+    }
+    return shlex.join(["mcnode", "sim", "run", *where, *(w for pair in rest.items() for w in pair)])
+
+
+def _show_sweep(summary: dict[str, Any]) -> None:
+    click.echo(
+        f"{summary['seeds']} seeds, {summary['virtual_hours']} virtual hours in "
+        f"{summary['wall_seconds']} s: {summary['findings']} findings"
+    )
+    first = summary.get("first")
+    if first is not None:
+        finding = first["finding"]
+        click.echo(f"{finding['kind']}: {finding['text']}")
+        click.echo(
+            f"made short in {first['runs']} runs: {first['faults_after']} faults of "
+            f"{first['faults_before']}"
+        )
+        click.echo(f"trace_hash {first['trace_hash']}")
+        click.echo(f"replay: {first['replay']}")
