@@ -39,7 +39,7 @@ from mcnode.consensus.services.results import peer_tx_propose_status
 from mcnode.consensus.tx_manager import NotInCache, TxManager, transaction_error
 from mcnode.crypto.errors import SignatureError
 from mcnode.enclave.interface import ConsensusEnclave, EnclaveMessage, TxContext
-from mcnode.errors import InvalidError, McNodeError
+from mcnode.errors import InvalidError, McNodeError, UnavailableError
 from mcnode.peers.consensus_msg import ConsensusMsg, check_signature
 from mcnode.peers.tx_propose_aad import TxProposeAAD, parse_tx_propose_aad
 from mcnode.scp import NodeID
@@ -167,7 +167,7 @@ class PeerService:
             broken = transaction_error(error)
             self.metrics.count_validation_error(type(broken).__name__)
             log.info("transaction from a peer refused", error=str(broken))
-        except McNodeError as error:
+        except UnavailableError as error:
             log.warning("transaction from a peer not taken", error=str(error))
         else:
             await self.accept_from_peer(tx_hash, origin)

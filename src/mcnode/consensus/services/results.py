@@ -19,7 +19,6 @@ from mcnode.enclave.errors import (
     EnclaveError,
     EnclaveGoneError,
     FeeMapDigestMismatch,
-    MalformedTx,
     NotFound,
 )
 from mcnode.errors import InvalidError, McNodeError
@@ -140,8 +139,3 @@ def peer_tx_propose_status(error: McNodeError) -> StatusError:
             f"peer_tx_propose: Enclave-related error `{reason}`.",
         )
     return StatusError(grpc.StatusCode.INTERNAL, f"peer_tx_propose: {error}")
-
-
-def is_transaction_error(error: McNodeError) -> bool:
-    """Whether an error says that a transaction breaks a rule."""
-    return isinstance(error, MalformedTx | TransactionValidationError)
