@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mcnode.errors import InvalidError
 
@@ -63,7 +64,13 @@ def network() -> None:
 @_topology
 @click.option("--fresh", is_flag=True, help="Throw away what is in the work directory first.")
 @click.option("--detach", is_flag=True, help="Leave the network running and return.")
-@click.option("--accounts", default=6, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--accounts",
+    default=6,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Accounts that have money at the start; their key files are in WORK_DIR/keys.",
+)
 @click.option(
     "--outputs",
     default=40,
@@ -71,7 +78,13 @@ def network() -> None:
     type=click.IntRange(1, 10_000),
     help="Outputs that each account starts with.",
 )
-@click.option("--chain-id", envvar="MC_CHAIN_ID", default="local", show_default=True)
+@click.option(
+    "--chain-id",
+    envvar="MC_CHAIN_ID",
+    default="local",
+    show_default=True,
+    help="Name of the network; wallets have to name it too.",
+)
 @click.option(
     "--block-version",
     default=4,
@@ -79,7 +92,9 @@ def network() -> None:
     type=click.IntRange(3, 4),
     help="Of new blocks.",
 )
+@click.pass_context
 def up(
+    context: click.Context,
     *,
     work_dir: Path,
     topology_name: str,
@@ -92,24 +107,29 @@ def up(
 ) -> None:
     """Start a network; without --detach it runs until Ctrl-C.
 
-    A network that is in the work directory already goes on where it stopped.
+    A network that is in the work directory already goes on where it stopped, as it was made;
+    --fresh begins anew.
+
+    \b
+    Topologies: dense5, dense3   everybody knows everybody
+                a-b-c            a chain: a and c know only b
+                ring5, ring5b    everybody needs the next one
+
+    Example: mcnode network up --topology dense3 --work-dir /tmp/three
     """
+    _end_politely_on_signals()
     from mcnode.network.bootstrap import Funding
     from mcnode.network.local import create_network, open_network
     from mcnode.network.plan import PLAN_FILE
 
-    if (work_dir / PLAN_FILE).exists():
-        found = open_network(work_dir)
-        if fresh:
-            found.stop()
-            shutil.rmtree(work_dir)
-        elif found.plan.topology.name != topology_name:
-            raise NetworkExists(
-                f"{work_dir} holds a {found.plan.topology.name} network, not {topology_name}; "
-                "add --fresh to replace it or choose another --work-dir"
-            )
+    if (work_dir / PLAN_FILE).exists() and fresh:
+        open_network(work_dir).stop()
+        shutil.rmtree(work_dir)
     if (work_dir / PLAN_FILE).exists():
         local = open_network(work_dir)
+        _check_not_running(local)
+        _check_nothing_else_asked(context, local)
+        click.echo(f"the {local.plan.topology.name} network in {work_dir} goes on")
     else:
         click.echo(f"making a {topology_name} network in {work_dir}")
         local = create_network(
@@ -123,8 +143,49 @@ def up(
     _run(local, detach=detach)
 
 
+def _check_not_running(local: "LocalNetwork") -> None:
+    running = local.running_names()
+    if running:
+        raise NetworkExists(
+            f"this network runs already, {len(running)} of {len(local.plan.nodes)} nodes; see "
+            "`mcnode network status`, stop it with `mcnode network down`, or choose another "
+            "--work-dir"
+        )
+
+
+def _check_nothing_else_asked(context: click.Context, local: "LocalNetwork") -> None:
+    """Refuse options that only a new network can follow."""
+    plan = local.plan
+    made_with = {
+        "topology_name": plan.topology.name,
+        "chain_id": plan.chain_id,
+        "block_version": plan.block_version,
+        "accounts": None,
+        "outputs": None,
+    }
+    for name, value in made_with.items():
+        was_said = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if was_said and context.params[name] != value:
+            option = "--" + name.removesuffix("_name").replace("_", "-")
+            raise NetworkExists(
+                f"{plan.directory} holds a {plan.topology.name} network; {option} is for a new "
+                "one: add --fresh to replace it or choose another --work-dir"
+            )
+
+
+def _end_politely_on_signals() -> None:
+    """SIGTERM, and SIGHUP of a terminal that is closed, stop the nodes as Ctrl-C does.
+
+    They become SIGINT, which a running event loop turns into a cancellation: an exception that a
+    handler raises itself may come up in the midst of native code, and end the process there.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job ignores it
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def _run(local: "LocalNetwork", *, detach: bool) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     started = time.monotonic()
     keep = False
     try:
@@ -140,8 +201,8 @@ def _run(local: "LocalNetwork", *, detach: bool) -> None:
         click.echo()
     finally:
         if not keep:
-            click.echo("stopping all nodes")
             local.stop()
+            click.echo("all nodes are stopped; `mcnode network up` goes on with their ledgers")
 
 
 def _show_what_next(local: "LocalNetwork") -> None:
@@ -150,16 +211,23 @@ def _show_what_next(local: "LocalNetwork") -> None:
     click.echo("\nEndpoints")
     for node in plan.nodes:
         click.echo(f"  node {node.name}  wallets {node.client_uri}  operators {node.admin_uri}")
-    click.echo(f"\nFunded accounts: key files in {plan.keys_directory}")
+    keys = _short(plan.keys_directory)
+    click.echo(f"\nFunded accounts: key files in {keys}")
     first, *_ = plan.nodes
-    keys = plan.keys_directory / "account_keys_0.json"
     click.echo(
         "\nNext, in another terminal:\n"
-        f"  mcnode wallet import {keys} --wallet alice.db --chain-id {plan.chain_id} \\\n"
-        f"    --node {first.client_uri} --archive {first.archive_url}\n"
-        "  mcnode wallet balance --wallet alice.db\n"
-        f"  mcnode network --help    (status, stop NODE, start NODE, logs NODE, down)\n"
+        f"  mcnode wallet import {keys}/account_keys_0.json --chain-id {plan.chain_id} \\\n"
+        f"      --node {first.client_uri} --archive {first.archive_url}\n"
+        f"  mcnode wallet send @{keys}/account_keys_1.b58pub 1.5\n"
+        f"  mcnode network logs {first.name} --follow\n"
+        "`mcnode network --help` shows what else there is.\n"
     )
+
+
+def _short(path: Path) -> Path:
+    """Relative, where the path is below the current directory."""
+    current = Path.cwd()
+    return path.relative_to(current) if path.is_relative_to(current) else path
 
 
 def _wait_until_down(local: "LocalNetwork") -> None:
@@ -171,9 +239,12 @@ def _wait_until_down(local: "LocalNetwork") -> None:
 
 @network.command()
 @_directory
-@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list, for scripts.")
 def status(*, work_dir: Path, as_json: bool) -> None:
-    """Show what every node is doing. Exit status 0 if all serve, 1 if not."""
+    """Show what every node is doing. Exit status 0 if all serve, 1 if not.
+
+    Example: mcnode network status --json
+    """
     import dataclasses
 
     from mcnode.network.local import open_network
@@ -195,7 +266,7 @@ def _state(node: "NodeStatus") -> str:
 
 
 def _height(node: "NodeStatus") -> str:
-    return "    ? blocks" if node.block_height is None else f"{node.block_height:5d} blocks"
+    return "height     ?" if node.block_height is None else f"height {node.block_height:5d}"
 
 
 @network.command()
@@ -203,7 +274,10 @@ def _height(node: "NodeStatus") -> str:
 @click.argument("node")
 @click.option("--kill", is_flag=True, help="End it without warning, as a crash would.")
 def stop(*, work_dir: Path, node: str, kill: bool) -> None:
-    """Stop one node."""
+    """Stop one node; NODE is its name in `mcnode network status`.
+
+    Example: mcnode network stop 2 --kill
+    """
     from mcnode.network.local import open_network
 
     open_network(work_dir).stop([node], kill=kill)
@@ -214,7 +288,10 @@ def stop(*, work_dir: Path, node: str, kill: bool) -> None:
 @_directory
 @click.argument("node")
 def start(*, work_dir: Path, node: str) -> None:
-    """Start one node that was stopped, and wait until it serves."""
+    """Start one node that was stopped, and wait until it serves.
+
+    Example: mcnode network start 2
+    """
     from mcnode.network.local import open_network
 
     local = open_network(work_dir)
@@ -227,7 +304,10 @@ def start(*, work_dir: Path, node: str) -> None:
 @click.argument("node")
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 def logs(*, work_dir: Path, node: str, follow: bool) -> None:
-    """Print a node's log."""
+    """Print a node's log.
+
+    Example: mcnode network logs 0 --follow
+    """
     from mcnode.network.local import open_network
 
     path = open_network(work_dir).log_paths(node)[0]
@@ -248,7 +328,10 @@ def logs(*, work_dir: Path, node: str, follow: bool) -> None:
 @_directory
 @click.option("--remove", is_flag=True, help="Remove the work directory too.")
 def down(*, work_dir: Path, remove: bool) -> None:
-    """Stop every node."""
+    """Stop every node. The ledgers stay, unless --remove.
+
+    Example: mcnode network down --remove
+    """
     from mcnode.network.local import open_network
 
     open_network(work_dir).stop()
@@ -274,7 +357,10 @@ def demo(*, as_json: bool, keep: bool, work_dir: Path | None) -> None:
     Starts a fresh network, pays, compares the ledgers block by block, verifies every block
     signature, kills a node, pays again, lets the node catch up, tries to spend twice. Everything is
     stopped at the end. Exit status 0 only if all of it held.
+
+    Example: mcnode network demo --json
     """
+    _end_politely_on_signals()
     from mcnode.network.demo import run_demo
 
     verdict = run_demo(work_dir, keep=keep, show=None if as_json else click.echo)

@@ -1,9 +1,11 @@
 """Files of a local network: funded accounts, the origin ledger, configuration of every node."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from mcnode.account.key_files import sample_accounts
@@ -13,9 +15,10 @@ from mcnode.consensus.startup import copy_origin
 from mcnode.crypto.der import private_key_to_pem
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.crypto.rng import Hc128Rng
+from mcnode.errors import InvalidError, UnavailableError
 from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.sample import SampleLedger, make_sample_blocks
-from mcnode.network.plan import PLAN_FILE, NetworkPlan
+from mcnode.network.plan import NetworkPlan
 from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB
 from mcnode.wallet.key_files import load_public_addresses, save_key_files
 
@@ -35,18 +38,52 @@ class Funding:
     outputs_per_account: int = 40
 
 
+class DirectoryInUse(InvalidError):
+    """The work directory has files that are not a network's."""
+
+
+class CannotWrite(UnavailableError):
+    """The work directory cannot be written."""
+
+
 def write_network(plan: NetworkPlan, funding: Funding) -> None:
-    """Write everything that the nodes of `plan` need to start. The directory must be new."""
-    plan.directory.mkdir(parents=True, exist_ok=True)
-    write_accounts(plan, funding)
-    write_origin_ledger(plan, funding)
-    write_tokens(plan)
-    for node in plan.nodes:
-        node.directory.mkdir()
-        path = node.directory / "network.json"
-        path.write_text(json.dumps(plan.network_file(node), indent=2) + "\n")
-        copy_origin(plan.origin_directory, node.ledger_path)
-    plan.save()
+    """Write everything that the nodes of `plan` need to start, or, on any failure, nothing.
+
+    Raises:
+        DirectoryInUse: the directory has files.
+        CannotWrite: no right, no space, no such disk.
+    """
+    with _all_or_nothing(plan.directory):
+        write_accounts(plan, funding)
+        write_origin_ledger(plan, funding)
+        write_tokens(plan)
+        for node in plan.nodes:
+            node.directory.mkdir()
+            path = node.directory / "network.json"
+            path.write_text(json.dumps(plan.network_file(node), indent=2) + "\n")
+            copy_origin(plan.origin_directory, node.ledger_path)
+        plan.save()
+
+
+@contextlib.contextmanager
+def _all_or_nothing(directory: Path) -> Iterator[None]:
+    """A new directory that is gone again if what is done inside does not come to its end."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise DirectoryInUse(
+                f"{directory} has files but no network; remove it or choose another --work-dir"
+            )
+    except OSError as error:
+        raise CannotWrite(f"cannot write {directory}: {error.strerror}") from error
+    try:
+        yield
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise CannotWrite(f"cannot write {directory}: {error.strerror}") from error
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
 
 
 def write_accounts(plan: NetworkPlan, funding: Funding) -> None:
@@ -88,9 +125,3 @@ def write_private_key(path: Path, key: Ed25519Private) -> None:
 def development_trust_root() -> Ed25519Private:
     """The key that development builds trust with governors."""
     return Ed25519Private.from_bytes(Hc128Rng(DEVELOPMENT_TRUST_ROOT_SEED)(32))
-
-
-def remove_network(directory: Path) -> None:
-    """Remove a network's files; only a directory that holds a plan is touched."""
-    if (directory / PLAN_FILE).exists():
-        shutil.rmtree(directory)

@@ -15,7 +15,7 @@ from mcnode.connection.errors import TxRefused
 from mcnode.errors import McNodeError, UnavailableError
 from mcnode.ledger.db import LedgerDB
 from mcnode.network.local import LocalNetwork, create_network
-from mcnode.network.processes import ProcessFailed
+from mcnode.network.processes import ProcessFailed, signals_wait
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.wallet import Wallet
 
@@ -67,9 +67,10 @@ class Verdict:
         if self.left_running:
             return f"VERDICT: FAILED: still running: {', '.join(self.left_running)}"
         failed = next((s for s in self.steps if not s.held), None)
-        return (
-            f"VERDICT: FAILED at: {failed.title}: {failed.remark}" if failed else "VERDICT: FAILED"
-        )
+        if failed is None:
+            return "VERDICT: FAILED"
+        reason, _, _ = failed.remark.partition("\n")
+        return f"VERDICT: FAILED at: {failed.title}: {reason}"
 
     def to_json(self) -> dict[str, Any]:
         """For machines."""
@@ -88,24 +89,33 @@ def run_demo(directory: Path | None, *, keep: bool, show: Show | None) -> Verdic
     """Run it in `directory`, which must not hold a network, or in a temporary one.
 
     Everything is stopped at the end, whatever happened; the files stay if `keep` or if a step
-    failed. `show` gets the table line by line.
+    failed. `show` gets the table line by line. When interrupted, nothing stays, unless `keep`.
     """
     place = directory or Path(tempfile.mkdtemp(prefix="mcnode-demo-"))
     verdict = Verdict(place)
     demo = Demo(place / "network", verdict, show or (lambda _: None))
     try:
         asyncio.run(demo.run())
-    finally:
-        demo.stop()
+    except BaseException:
+        with signals_wait():
+            demo.show("stopping all nodes")
+            demo.stop()
+            if not keep and (directory is None or demo.has_files):
+                _remove(place, directory)
+        raise
+    demo.stop()
     demo.show("")
     demo.show(verdict.line())
     if keep or not verdict.held:
         demo.show(f"files (ledgers, logs, archives) are in {place}")
-    elif directory is None:
-        shutil.rmtree(place)
     else:
-        shutil.rmtree(place / "network", ignore_errors=True)
+        _remove(place, directory)
     return verdict
+
+
+def _remove(place: Path, directory: Path | None) -> None:
+    """What the demo made: all of a temporary directory, one of the caller's keeps the rest."""
+    shutil.rmtree(place if directory is None else place / "network", ignore_errors=True)
 
 
 class Demo:
@@ -118,6 +128,11 @@ class Demo:
         self._network: LocalNetwork | None = None
         self._wallets: dict[str, Wallet] = {}
         self._started_at = time.monotonic()
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the network's directory is ours."""
+        return self._network is not None
 
     @property
     def _local(self) -> LocalNetwork:
@@ -161,7 +176,7 @@ class Demo:
             held = True
         except TimeoutError:
             held, remark = False, f"not within {STEP_TIMEOUT_S:g} s"
-        except McNodeError as error:
+        except (McNodeError, OSError) as error:
             held, remark = False, str(error)
         step = Step(title, held, time.monotonic() - started, remark)
         self._verdict.steps.append(step)

@@ -27,7 +27,7 @@ from mcnode.crypto.rng import RandomBytes
 from mcnode.network import processes
 from mcnode.network.bootstrap import Funding, write_network
 from mcnode.network.plan import DEFAULT_CHAIN_ID, LocalNode, NetworkPlan, load_plan, make_plan
-from mcnode.network.ports import choose_ports
+from mcnode.network.ports import ReservedPorts, reserve_ports
 from mcnode.network.processes import ProcessFailed, Program
 from mcnode.network.topology import topology
 
@@ -51,6 +51,8 @@ class NodeStatus:
 
     name: str
     client_uri: str
+    admin_uri: str
+    archive_url: str
     is_running: bool
     is_serving: bool
     block_height: int | None
@@ -70,18 +72,25 @@ def create_network(
     Raises:
         UnknownTopology: there is no such topology.
         NoFreePorts: the machine has no ports left.
+        DirectoryInUse: the directory has files.
+        CannotWrite: the directory cannot be written.
     """
     shape = topology(topology_name)
-    plan = make_plan(
-        directory,
-        shape,
-        choose_ports(len(shape.nodes)),
-        [Ed25519Private.from_bytes(random_bytes(32)) for _ in shape.nodes],
-        chain_id=chain_id,
-        block_version=block_version,
-    )
-    write_network(plan, funding)
-    return LocalNetwork(plan)
+    reserved = reserve_ports(len(shape.nodes))
+    try:
+        plan = make_plan(
+            directory,
+            shape,
+            reserved.ports,
+            [Ed25519Private.from_bytes(random_bytes(32)) for _ in shape.nodes],
+            chain_id=chain_id,
+            block_version=block_version,
+        )
+        write_network(plan, funding)
+    except BaseException:
+        reserved.release()
+        raise
+    return LocalNetwork(plan, reserved)
 
 
 def open_network(directory: Path) -> "LocalNetwork":
@@ -90,10 +99,14 @@ def open_network(directory: Path) -> "LocalNetwork":
 
 
 class LocalNetwork:
-    """A network that has files; its processes may or may not run."""
+    """A network that has files; its processes may or may not run.
 
-    def __init__(self, plan: NetworkPlan) -> None:
+    `reserved` are its ports if they have just been chosen: they are held until all nodes listen.
+    """
+
+    def __init__(self, plan: NetworkPlan, reserved: ReservedPorts | None = None) -> None:
         self.plan = plan
+        self._reserved = reserved
 
     def start(self, names: Iterable[str] | None = None) -> None:
         """Start nodes, by default all; returns at once, see `wait_until_serving`."""
@@ -103,7 +116,14 @@ class LocalNetwork:
                     processes.start(program)
 
     def stop(self, names: Iterable[str] | None = None, *, kill: bool = False) -> None:
-        """Stop nodes, by default all, so that nothing of them runs; `kill` is SIGKILL at once."""
+        """Stop nodes, by default all, so that nothing of them runs; `kill` is SIGKILL at once.
+
+        Ctrl-C waits until they are stopped: an impatient second one must leave nothing behind.
+        """
+        with processes.signals_wait():
+            self._stop(names, kill=kill)
+
+    def _stop(self, names: Iterable[str] | None, *, kill: bool) -> None:
         records = [
             program.record_path
             for node in self._nodes(names)
@@ -112,8 +132,16 @@ class LocalNetwork:
         if not kill:
             for record in records:
                 processes.ask_to_stop(record)
+        deadline = time.monotonic() + processes.STOP_TIMEOUT_S
         for record in records:
-            processes.stop(record, kill=kill)
+            remaining = max(0.0, deadline - time.monotonic())
+            processes.stop(record, kill=kill, timeout_s=remaining)
+        if names is None:
+            self._release_ports()
+
+    def _release_ports(self) -> None:
+        if self._reserved is not None:
+            self._reserved.release()
 
     def running_names(self) -> list[str]:
         """Nodes whose service runs."""
@@ -151,6 +179,8 @@ class LocalNetwork:
                 )
             if waiting:
                 await asyncio.sleep(_POLL_S)
+        if names is None:
+            self._release_ports()
 
     async def status(self) -> list[NodeStatus]:
         """What every node is doing."""
@@ -236,6 +266,8 @@ async def _status(node: LocalNode, running: Collection[str]) -> NodeStatus:
     return NodeStatus(
         name=node.name,
         client_uri=node.client_uri,
+        admin_uri=node.admin_uri,
+        archive_url=node.archive_url,
         is_running=node.name in running,
         is_serving=info is not None and await _is_serving(node),
         block_height=None if info is None else info.index + 1,

@@ -10,14 +10,16 @@ import dataclasses
 import json
 import os
 import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mcnode.errors import UnavailableError
 
 STOP_TIMEOUT_S = 10.0
 """After SIGTERM; then SIGKILL."""
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_S = 0.02
 
 
@@ -53,10 +55,34 @@ def start(program: Program) -> int:
     """
     if running_pid(program.record_path) is not None:
         raise ProcessFailed(f"{program.name} runs already; stop it first")
-    pid = _spawn(program)
-    record = {"pid": pid, "started": _start_time(pid)}
-    program.record_path.write_text(json.dumps(record))
+    with signals_wait():
+        pid = _spawn(program)
+        record = {"pid": pid, "started": _start_time(pid)}
+        program.record_path.write_text(json.dumps(record))
     return pid
+
+
+@contextlib.contextmanager
+def signals_wait() -> Iterator[None]:
+    """Ctrl-C and the other polite ends take effect afterwards, not in the middle.
+
+    For moments in which an exception would leave a process behind that nobody knows of. Only the
+    main thread is ever interrupted, so that elsewhere nothing has to be done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    for number in handlers:
+        signal.signal(number, lambda arriving, _: arrived.append(arriving))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for late in dict.fromkeys(arrived):
+            signal.raise_signal(late)
 
 
 def _spawn(program: Program) -> int:
