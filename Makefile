@@ -29,10 +29,10 @@ run: setup ## Five nodes, a private payment, a crash, a verdict
 	$(BIN)/mcnode network demo
 
 test: setup ## All tests that need no extra program
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-long: setup ## The long ones too, and those of the native half
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	cargo test --manifest-path native/Cargo.toml --release
 
 check: setup ## Format, lint, types, import contract

@@ -3,6 +3,7 @@
 import pytest
 
 from mcnode.network.topology import topology
+from support.daemon import descendants_of, exists
 
 
 @pytest.mark.parametrize(
@@ -21,5 +22,8 @@ def test_payments(make_network, world, name):
     network.pay(purse, through=network.nodes[0])
     network.pay(purse, through=network.nodes[-1])
     assert len(network.wait_level()) == 3
+    services = [node.pid for node in network.nodes]
+    trusted = [pid for service in services for pid in descendants_of(service)]
+    assert len(trusted) == len(services)
     network.local.stop()
-    assert network.local.running_names() == []
+    assert not any(map(exists, [*services, *trusted]))
