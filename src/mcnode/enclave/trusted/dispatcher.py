@@ -1,10 +1,13 @@
 """From a call's message to the trusted enclave and back, on the worker threads."""
 
-from collections.abc import Callable, Hashable
+import collections
+import threading
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
 from mcnode.enclave.boundary import (
     CALLS,
+    BoundaryError,
     Call,
     EnclaveInitRequest,
     FormBlockRequest,
@@ -20,6 +23,7 @@ from mcnode.enclave.boundary import (
 from mcnode.enclave.config import BlockchainConfig
 from mcnode.enclave.interface import EnclaveMessage, EnclaveStarted, FormedBlock, WellFormedTx
 from mcnode.enclave.trusted.enclave import TrustedEnclave
+from mcnode.enclave.trusted.tx_desk import CheckRequest
 from mcnode.enclave.trusted.workers import WorkerPool
 
 Outcome = Callable[[Any, BaseException | None], None]
@@ -36,12 +40,39 @@ _SESSION_OF: Final[dict[Call, Callable[[Any], Hashable]]] = {
 """Calls whose order within a session counts."""
 
 
+CHECKS_TAKEN_MAX: Final = 32
+"""Transactions judged together: more make a range proof hardly cheaper, and the first one would
+wait for the last."""
+
+
+class _WaitingChecks:
+    """Transactions that wait to be checked, in order of arrival."""
+
+    def __init__(self) -> None:
+        self._waiting: collections.deque[tuple[TxIsWellFormedRequest, Outcome]] = (
+            collections.deque()
+        )
+        self._lock = threading.Lock()
+
+    def add(self, request: TxIsWellFormedRequest, outcome: Outcome) -> None:
+        """One more."""
+        with self._lock:
+            self._waiting.append((request, outcome))
+
+    def take(self, worker_count: int) -> list[tuple[TxIsWellFormedRequest, Outcome]]:
+        """One worker's share of what waits, so that the others are not left without work."""
+        with self._lock:
+            share = min(CHECKS_TAKEN_MAX, -(-len(self._waiting) // worker_count))
+            return [self._waiting.popleft() for _ in range(share)]
+
+
 class Dispatcher:
     """Runs calls; those of one session in the order of submission."""
 
     def __init__(self, enclave: TrustedEnclave, pool: WorkerPool) -> None:
         self._enclave = enclave
         self._pool = pool
+        self._checks = _WaitingChecks()
         self._handlers: dict[Call, Callable[[Any], Any]] = {
             Call.ENCLAVE_INIT: self._enclave_init,
             Call.GET_MINIMUM_FEE: lambda r: MinimumFeeResponse(enclave.get_minimum_fee(r.token_id)),
@@ -61,13 +92,16 @@ class Dispatcher:
             Call.PEER_CONNECT: lambda r: enclave.peer_connect(r.responder_id, r.auth_response),
             Call.PEER_CLOSE: lambda r: _giving_nothing(enclave.peer_close)(r.data),
             Call.PEER_TX_PROPOSE: lambda r: TxContexts(enclave.peer_tx_propose(r)),
-            Call.TX_IS_WELL_FORMED: self._tx_is_well_formed,
             Call.TXS_FOR_PEER: self._txs_for_peer,
             Call.FORM_BLOCK: self._form_block,
         }
 
     def submit(self, call: Call, request: Any, outcome: Outcome) -> None:
         """Run a call on some worker; its outcome is reported there."""
+        if call is Call.TX_IS_WELL_FORMED:
+            self._checks.add(request, outcome)
+            self._pool.submit(self._check_waiting, CALLS[call].lane)
+            return
         session_of = _SESSION_OF.get(call)
         strand = None if session_of is None else session_of(request)
         handler = self._handlers[call]
@@ -94,10 +128,35 @@ class Dispatcher:
             BlockchainConfig.from_message(request.config),
         )
 
-    def _tx_is_well_formed(self, request: TxIsWellFormedRequest) -> WellFormedTx:
-        return self._enclave.tx_is_well_formed(
-            request.locally_encrypted_tx, request.block_index, unpack_proofs(request.proofs)
-        )
+    def _check_waiting(self) -> None:
+        """Check a share of the transactions that wait; there is one such job for each of them."""
+        taken = self._checks.take(self._pool.count)
+        requests: list[CheckRequest] = []
+        outcomes: list[Outcome] = []
+        for request, outcome in taken:
+            try:
+                proofs = unpack_proofs(request.proofs)
+            except BoundaryError as error:
+                outcome(None, error)
+                continue
+            requests.append(CheckRequest(request.locally_encrypted_tx, request.block_index, proofs))
+            outcomes.append(outcome)
+        for outcome, verdict in zip(outcomes, self._verdicts(requests), strict=True):
+            if isinstance(verdict, BaseException):
+                outcome(None, verdict)
+            else:
+                outcome(verdict, None)
+
+    def _verdicts(self, requests: list[CheckRequest]) -> Sequence[WellFormedTx | BaseException]:
+        """On each transaction; what breaks us on one of them must not hit the others."""
+        if not requests:
+            return []
+        try:
+            return self._enclave.txs_are_well_formed(requests)
+        except BaseException as error:  # also a native panic is this call's, not the thread's
+            if len(requests) == 1:
+                return [error]
+            return [self._verdicts([request])[0] for request in requests]
 
     def _txs_for_peer(self, request: TxsForPeerRequest) -> EnclaveMessage:
         return self._enclave.txs_for_peer(

@@ -1,7 +1,7 @@
 """Transactions coming in, being checked, and going out to peers. [docs/protocol/enclave.md#2.5]"""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from mcnode.codec import protobuf
 from mcnode.codec.errors import DecodeError
@@ -15,10 +15,15 @@ from mcnode.enclave.errors import (
 )
 from mcnode.enclave.interface import TxContext, WellFormedTx, WellFormedTxContext
 from mcnode.enclave.trusted.tx_cache_cipher import EncodedTxList, OpenTx, TxCacheCipher
+from mcnode.errors import McNodeError
 from mcnode.transaction.constants import SMALLEST_MINIMUM_FEE_LOG2
 from mcnode.transaction.membership_proof import MembershipProofError, compute_implied_root
 from mcnode.transaction.messages import Tx, TxOutMembershipElement, TxOutMembershipProof
-from mcnode.transaction.validation import membership_proof_highest_indices, validate
+from mcnode.transaction.validation import (
+    Candidate,
+    membership_proof_highest_indices,
+    validate_batch,
+)
 from mcnode.transaction.validation.errors import (
     InvalidLedgerContext,
     TokenNotYetConfigured,
@@ -27,6 +32,21 @@ from mcnode.transaction.validation.errors import (
 
 PEER_TXS_MAX: Final = 5_000
 """Transactions in one message of a peer: those of a whole block."""
+
+
+class CheckRequest(NamedTuple):
+    """A transaction to be validated."""
+
+    locally_encrypted_tx: bytes
+    block_index: int
+    """Of the newest block."""
+    proofs: Sequence[TxOutMembershipProof]
+    """The ledger's current proofs of the indices that the transaction's proofs claim."""
+
+
+class _Prepared(NamedTuple):
+    opened: OpenTx
+    candidate: Candidate
 
 
 class TxDesk:
@@ -63,13 +83,7 @@ class TxDesk:
             raise Serialization(f"peer sent {len(txs)} transactions, limit {PEER_TXS_MAX}")
         return tuple(self._context(OpenTx.from_bytes(encoded), encoded) for encoded in txs)
 
-    def check(
-        self,
-        locally_encrypted_tx: bytes,
-        block_index: int,
-        proofs: Sequence[TxOutMembershipProof],
-        config: BlockchainConfig,
-    ) -> WellFormedTx:
+    def check(self, request: CheckRequest, config: BlockchainConfig) -> WellFormedTx:
         """Validate a transaction whole. [docs/protocol/enclave.md#2.6]
 
         Raises:
@@ -77,18 +91,51 @@ class TxDesk:
             InvalidLocalMembershipProof: the proofs do not imply exactly one root.
             CacheCipher: not a ciphertext of a received transaction.
         """
-        roots = implied_roots(proofs)
-        if len(roots) != 1:
-            raise InvalidLocalMembershipProof(len(roots))
-        opened = self._received.open_tx(locally_encrypted_tx)
+        (verdict,) = self.check_all([request], config)
+        if isinstance(verdict, McNodeError):
+            raise verdict
+        return verdict
+
+    def check_all(
+        self, requests: Sequence[CheckRequest], config: BlockchainConfig
+    ) -> list[WellFormedTx | McNodeError]:
+        """What `check` gives or raises for each, with the range proofs of all judged together."""
+        prepared = [self._prepare(request, config) for request in requests]
+        verdicts = iter(
+            validate_batch([each.candidate for each in prepared if isinstance(each, _Prepared)])
+        )
+        return [
+            self._close(each, next(verdicts)) if isinstance(each, _Prepared) else each
+            for each in prepared
+        ]
+
+    def _prepare(
+        self, request: CheckRequest, config: BlockchainConfig
+    ) -> "_Prepared | McNodeError":
+        """Open a transaction and make the checks that need the configuration."""
         try:
+            roots = implied_roots(request.proofs)
+            if len(roots) != 1:
+                return InvalidLocalMembershipProof(len(roots))
+            opened = self._received.open_tx(request.locally_encrypted_tx)
             minimum_fee = fee_token_minimum(opened.tx, config)
             _check_output_tokens(opened.tx, config)
-            validate(opened.tx, block_index, config.block_version, proofs, minimum_fee)
         except TransactionValidationError as error:
-            raise MalformedTx(error) from error
+            return MalformedTx(error)
+        except McNodeError as error:
+            return error
+        version = config.block_version
+        candidate = Candidate(opened.tx, request.block_index, version, request.proofs, minimum_fee)
+        return _Prepared(opened, candidate)
+
+    def _close(
+        self, prepared: "_Prepared", verdict: TransactionValidationError | None
+    ) -> WellFormedTx | McNodeError:
+        if verdict is not None:
+            return MalformedTx(verdict)
+        opened = prepared.opened
         sealed = self._checked.seal(opened.tx_hash, protobuf.encode(opened.tx))
-        return WellFormedTx(sealed, _well_formed_context(opened, minimum_fee))
+        return WellFormedTx(sealed, _well_formed_context(opened, prepared.candidate.minimum_fee))
 
     def open_checked(self, well_formed_encrypted_tx: bytes) -> OpenTx:
         """A transaction that passed `check` in this process.

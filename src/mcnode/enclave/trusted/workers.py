@@ -48,6 +48,11 @@ class WorkerPool:
         for thread in self._threads:
             thread.start()
 
+    @property
+    def count(self) -> int:
+        """How many threads there are."""
+        return len(self._threads)
+
     def submit(self, job: Job, lane: int, strand: Hashable | None = None) -> None:
         """Run `job` on some thread, lower lanes first, after earlier jobs of the same strand."""
         queued = _Queued(job, lane, strand)
