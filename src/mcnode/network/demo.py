@@ -96,6 +96,7 @@ def run_demo(directory: Path | None, *, keep: bool, show: Show | None) -> Verdic
     demo = Demo(place / "network", verdict, show or (lambda _: None))
     try:
         asyncio.run(demo.run())
+        demo.stop()
     except BaseException:
         with signals_wait():
             demo.show("stopping all nodes")
@@ -103,13 +104,13 @@ def run_demo(directory: Path | None, *, keep: bool, show: Show | None) -> Verdic
             if not keep and (directory is None or demo.has_files):
                 _remove(place, directory)
         raise
-    demo.stop()
-    demo.show("")
-    demo.show(verdict.line())
-    if keep or not verdict.held:
-        demo.show(f"files (ledgers, logs, archives) are in {place}")
-    else:
-        _remove(place, directory)
+    with signals_wait():
+        demo.show("")
+        demo.show(verdict.line())
+        if keep or not verdict.held:
+            demo.show(f"files (ledgers, logs, archives) are in {place}")
+        else:
+            _remove(place, directory)
     return verdict
 
 
