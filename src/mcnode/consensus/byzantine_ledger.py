@@ -53,6 +53,7 @@ from mcnode.scp import (
     CombineFailed,
     Externalize,
     Msg,
+    NodeID,
     Refuse,
     Send,
     SetTimer,
@@ -253,6 +254,14 @@ class ByzantineLedger:
         """All that agreement holds. It is a slot ahead of us while a block is being formed."""
         near = range(self._slot_index - 1, self._slot_index + 2)
         return [state for slot in near if (state := self._node.slot_state(slot)) is not None]
+
+    def current_slot(self) -> SlotState[ConsensusValue] | None:
+        """The slot being agreed on; None while catching up."""
+        return None if self.is_behind() else self._node.slot_state(self._slot_index)
+
+    def held_back(self) -> list[NodeID]:
+        """Whose statements about the current slot wait, for transactions that we do not have."""
+        return self._queue.authors(self._slot_index)
 
     def waiting_since(self, values: Sequence[ConsensusValue]) -> list[float]:
         """When our own clients proposed those of `values` that they did propose."""

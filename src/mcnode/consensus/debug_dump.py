@@ -11,7 +11,6 @@ the same statements again. [docs/protocol/scp.md#8]
 
 import dataclasses
 import queue
-import shutil
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Final
 
 import structlog
 
+from mcnode.consensus.views import AgreementNode
 from mcnode.errors import UnavailableError
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.peers.value_wire import VALUE_SHAPE
@@ -26,19 +26,17 @@ from mcnode.scp import Action, Msg, Node, Send, SlotIndex, SlotMetrics, SlotStat
 from mcnode.scp.debug import (
     CUR_SLOT,
     SLOT_STATES,
-    ClearFolder,
     DumpRecorder,
     Entry,
-    FileAction,
     IncomingMsg,
     Marker,
     OutgoingMsg,
     ProcessTimeouts,
     Proposal,
-    RemoveFile,
-    WriteFile,
     rotated_name,
 )
+from mcnode.slots.dump import apply
+from mcnode.slots.recorder import RecordedNode
 
 WAITING_MAX: Final = 1_000
 """Entries that wait to be written; beyond it new ones are left out, and a remark says how many."""
@@ -131,7 +129,9 @@ class DumpWriter:
             log.error("scp debug dump ends here", directory=str(self._directory), error=str(error))
 
 
-def start_dump(directory: Path, node: Node[ConsensusValue], unix_seconds: int) -> DumpWriter | None:
+def start_dump(
+    directory: Path, node: Node[ConsensusValue] | RecordedNode, unix_seconds: int
+) -> DumpWriter | None:
     """Begin a new dump of a node; None, and a record in the log, when the disk does not let us."""
     try:
         prepare_directory(directory, unix_seconds)
@@ -160,23 +160,10 @@ def prepare_directory(directory: Path, unix_seconds: int) -> None:
         ) from error
 
 
-def apply(directory: Path, change: FileAction) -> None:
-    """Perform one change of a dump's files."""
-    match change:
-        case ClearFolder(path):
-            folder = directory / path
-            shutil.rmtree(folder)
-            folder.mkdir()
-        case WriteFile(path, data):
-            (directory / path).write_bytes(data)
-        case RemoveFile(path):
-            (directory / path).unlink(missing_ok=True)
-
-
 class RecordingNode:
     """A node of the agreement protocol that tells a `DumpWriter` about everything."""
 
-    def __init__(self, node: Node[ConsensusValue], writer: DumpWriter) -> None:
+    def __init__(self, node: AgreementNode, writer: DumpWriter) -> None:
         self._node = node
         self._writer = writer
 
@@ -215,6 +202,11 @@ class RecordingNode:
     def reset_slot_index(self, slot_index: SlotIndex) -> Sequence[Action[ConsensusValue]]:
         """See `Node`. The next entry shows the new slot."""
         return self._node.reset_slot_index(slot_index)
+
+    @property
+    def slot_index(self) -> SlotIndex:
+        """See `Node`."""
+        return self._node.slot_index
 
     @property
     def next_deadline(self) -> Tick | None:

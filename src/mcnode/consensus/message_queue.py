@@ -9,7 +9,7 @@ import dataclasses
 from collections import OrderedDict
 
 from mcnode.peers.consensus_msg import ConsensusMsg, tx_hashes_of
-from mcnode.scp import compare_topics
+from mcnode.scp import NodeID, SlotIndex, compare_topics
 
 QUEUED_MAX = 1_000
 """Statements kept; beyond it the oldest goes. 100 authors times the window of slots."""
@@ -76,6 +76,14 @@ class MessageQueue:
         self._bytes += len(queued.msg.payload)
         while len(self._messages) > QUEUED_MAX or self._bytes > QUEUED_BYTES_MAX:
             self._pop(next(iter(self._messages)))
+
+    def authors(self, slot_index: SlotIndex) -> list[NodeID]:
+        """Whose statements about a slot wait here."""
+        return [
+            queued.msg.scp_msg.sender_id
+            for (its_slot, _), queued in self._messages.items()
+            if its_slot == slot_index
+        ]
 
     def add_source(self, slot_index: int, author: bytes, neighbour: str) -> bool:
         """Note that another neighbour has the waiting statement of this author and slot too.

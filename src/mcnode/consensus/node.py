@@ -21,11 +21,11 @@ from mcnode.blockchain.metadata import BlockMetadata
 from mcnode.connection.auth_token import AnonymousAuthenticator
 from mcnode.connection.channel import open_channel
 from mcnode.connection.retry import PEER_BROADCAST
+from mcnode.consensus.agreement import Agreement, make_agreement
 from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
-from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
 from mcnode.consensus.events import Event
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
@@ -42,9 +42,9 @@ from mcnode.consensus.services.peer import PeerService, StatementIntake
 from mcnode.consensus.shell import LatestStatement, NodeShell
 from mcnode.consensus.startup import initialise_enclave, prepare_ledger
 from mcnode.consensus.status import node_info, public_node_config
+from mcnode.consensus.stuck_slot import SlotWatch, StuckSlotMonitor
 from mcnode.consensus.tx_manager import TxManager
 from mcnode.consensus.values import ValueJudge
-from mcnode.consensus.views import AgreementNode
 from mcnode.consensus.worker import ConsensusWorker
 from mcnode.enclave.evidence_refresh import EvidenceRefresher
 from mcnode.enclave.interface import ConsensusEnclave
@@ -56,10 +56,8 @@ from mcnode.ledger.sync.service import LedgerSync
 from mcnode.peers.broadcaster import Broadcaster
 from mcnode.peers.connection import PeerConnection
 from mcnode.peers.consensus_msg import ConsensusMsg
-from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.peers.keepalive import PeerKeepalive
 from mcnode.peers.relay import RelayPlanner
-from mcnode.scp import Node
 
 ADMIN_SERVICE_NAME = "Consensus Service"
 
@@ -86,7 +84,7 @@ class ConsensusNode:
         self._unix_time = time.time
         self._is_running = False
         self._listeners: list[Listener] = []
-        self._dump: DumpWriter | None = None
+        self._agreement: Agreement | None = None
 
     # -- state that services ask for --------------------------------------------------------------
 
@@ -105,7 +103,7 @@ class ConsensusNode:
     async def _info(self) -> Mapping[str, Any]:
         """For operators. Reads files, hence the thread."""
         return await asyncio.to_thread(
-            node_info, self._config, self._ledger, self._worker.snapshot()
+            node_info, self._config, self._ledger, self._worker.snapshot(), self._stuck.stuck
         )
 
     def metrics_text(self) -> str:
@@ -138,8 +136,8 @@ class ConsensusNode:
             await self._assemble()
             await self._serve()
         finally:
-            if self._dump is not None:
-                await asyncio.to_thread(self._dump.close)
+            if self._agreement is not None:
+                await asyncio.to_thread(self._agreement.close)
             self._ledger.close()
 
     async def _assemble(self) -> None:
@@ -175,7 +173,10 @@ class ConsensusNode:
             config.msg_signer_key,
         )
         self._shell = self._make_shell(network_state, metadata)
-        self._worker = ConsensusWorker(self._make_core(network_state), self._shell, self._clock)
+        core = self._make_core(network_state)
+        self._worker = ConsensusWorker(core, self._shell, self._clock)
+        watch = SlotWatch(self._quorum_set, config.stuck_slot_after_s)
+        self._stuck = StuckSlotMonitor(watch, core, self._metrics.scp, self._clock)
         self._proposals = Proposals(
             local_id=config.node_id,
             peers={uri.responder_id: uri for uri in self._network_config.broadcast_peers},
@@ -193,27 +194,16 @@ class ConsensusNode:
 
     def _make_core(self, network_state: NetworkState) -> ByzantineLedger:
         judge = ValueJudge(self._txs, self._mints)
-        node = Node[ConsensusValue](
-            self._config.node_id,
-            self._quorum_set,
-            judge.check,
-            judge.combine,
-            slot_index=self._ledger.num_blocks(),
+        self._agreement = make_agreement(
+            self._config, self._quorum_set, judge, self._ledger.num_blocks(), self._unix_time
         )
         return ByzantineLedger(
-            node=self._recorded(node),
+            node=self._agreement.node,
             ledger=self._ledger,
             values=judge,
             network=network_state,
             relay=RelayPlanner[ConsensusMsg](self._broadcaster.peer_names),
         )
-
-    def _recorded(self, node: Node[ConsensusValue]) -> AgreementNode:
-        """The node itself, or one that is written down by `--scp-debug-dump`."""
-        directory = self._config.scp_debug_dump
-        if directory is not None:
-            self._dump = start_dump(directory, node, int(self._unix_time()))
-        return node if self._dump is None else RecordingNode(node, self._dump)
 
     def _make_shell(self, network_state: NetworkState, metadata: MetadataProvider) -> NodeShell:
         former = BlockFormer(
@@ -261,6 +251,8 @@ class ConsensusNode:
                     await listener.start()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._worker.run())
+                if self._config.stuck_slot_after_s:
+                    group.create_task(self._stuck.run())
                 group.create_task(self._broadcaster.run())
                 group.create_task(self._keepalive.run())
                 group.create_task(self._evidence.run())

@@ -9,6 +9,7 @@ from mcnode.blockchain.block import Block
 from mcnode.consensus.byzantine_ledger import Snapshot
 from mcnode.consensus.config.network_file import NetworkConfig
 from mcnode.consensus.config.node import PROTOCOL_RELEASE, NodeConfig, config_json
+from mcnode.consensus.stuck_slot import StuckSlot
 from mcnode.enclave.interface import EnclaveMode
 from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.errors import LedgerError, NotFound
@@ -18,13 +19,16 @@ SIMULATED_WARNING = (
 )
 
 
-def node_info(config: NodeConfig, ledger: LedgerDB, snapshot: Snapshot) -> dict[str, Any]:
+def node_info(
+    config: NodeConfig, ledger: LedgerDB, snapshot: Snapshot, stuck: StuckSlot | None
+) -> dict[str, Any]:
     """The JSON of `/info`; files are read as they are now."""
     network = config.load_network()
     return {
         "config": config_json(config),
         "network": network.to_json(),
-        "status": _status(config, network, ledger, snapshot),
+        "status": _status(config, network, ledger, snapshot)
+        | {"stuck_slot": None if stuck is None else stuck.to_json()},
     }
 
 

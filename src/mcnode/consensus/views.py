@@ -71,6 +71,11 @@ class AgreementNode(Protocol):
         ...
 
     @property
+    def slot_index(self) -> SlotIndex:
+        """The slot being agreed on."""
+        ...
+
+    @property
     def next_deadline(self) -> Tick | None:
         """When `handle_timers` has something to do: at any tick after this one."""
         ...

@@ -83,11 +83,18 @@ class Diagnosis(Generic[V]):
     """Leaders that have said nothing, while there is nothing to vote for."""
 
     @property
-    def missing(self) -> tuple[NodeID, ...]:
-        """Nodes whose votes are missing in the question that comes first, or who are silent."""
+    def cause(self) -> OpenQuestion[V] | None:
+        """The question that comes first; None while there is nothing to vote for."""
         for question in self.questions:
             if question.predicate is not Predicate.START_TIMER:
-                return question.missing
+                return question
+        return None
+
+    @property
+    def missing(self) -> tuple[NodeID, ...]:
+        """Nodes whose votes are missing in the question that comes first, or who are silent."""
+        if self.cause is not None:
+            return self.cause.missing
         return self.silent_leaders or self.silent
 
 

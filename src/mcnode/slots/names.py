@@ -25,14 +25,21 @@ _KIND_NAMES: Final = {
 class Names:
     """Names of the nodes and values of one slot."""
 
-    def __init__(self, record: SlotRecord) -> None:
-        self.local_id = record.start.node_id
-        self._nodes = _node_names(_nodes_of(record))
+    def __init__(self, local_id: NodeID, nodes: Iterable[NodeID] = ()) -> None:
+        """Nodes that are not given are named by host and port."""
+        self.local_id = local_id
+        self._nodes = _node_names(tuple(nodes))
         self._values: dict[ConsensusValue, int] = {}
+
+    @classmethod
+    def of_record(cls, record: SlotRecord) -> "Names":
+        """The names of a recorded slot; values proposed here come first."""
+        names = cls(record.start.node_id, _nodes_of(record))
         for event in record.events:
             if isinstance(event.input, Proposed):
                 for value in event.input.values:
-                    self.value(value)
+                    names.value(value)
+        return names
 
     def node(self, node: NodeID) -> str:
         """`node2`, or `host:port`."""

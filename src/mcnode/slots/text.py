@@ -16,7 +16,7 @@ from mcnode.scp.types import (
     nomination_of,
     prepare_of,
 )
-from mcnode.slots.diagnosis import OpenQuestion, Rung, diagnose, rung_of
+from mcnode.slots.diagnosis import Diagnosis, OpenQuestion, Rung, diagnose, rung_of
 from mcnode.slots.events import Abandoned, Heard, Proposed, Remark, SlotEvent, SlotRecord
 from mcnode.slots.names import Names, counter_text
 from mcnode.slots.replay import Step
@@ -233,12 +233,18 @@ def question_text(question: OpenQuestion[ConsensusValue], names: Names) -> str:
 
 def question_lines(record: SlotRecord, step: Step, names: Names) -> Iterator[str]:
     """What the slot waits for at a step."""
-    found = diagnose(step.state, record.start.quorum_set)
+    yield from diagnosis_lines(diagnose(step.state, record.start.quorum_set), names)
+
+
+def diagnosis_lines(found: Diagnosis[ConsensusValue], names: Names) -> Iterator[str]:
+    """Why a slot is not further; nothing of one that is decided."""
+    if found.rung is Rung.EXTERNALIZED:
+        return
     for question in found.questions:
         yield question_text(question, names)
     if found.silent_leaders:
-        yield f"nothing to vote for: {names.nodes(found.silent_leaders)} lead and said nothing"
-    if found.silent and step.state.phase != Phase.EXTERNALIZE:
+        yield f"a first vote: {names.nodes(found.silent_leaders)} lead and said nothing"
+    if found.silent:
         yield f"not heard from: {names.nodes(found.silent)}"
 
 

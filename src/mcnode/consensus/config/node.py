@@ -50,6 +50,7 @@ from mcnode.crypto.keys import Ed25519Private
 from mcnode.enclave.config import BlockchainConfig
 from mcnode.enclave.interface import EnclaveMode
 from mcnode.scp.types import NodeID
+from mcnode.slots.ring import SLOTS_KEPT
 from mcnode.transaction.block_version import BlockVersion
 
 PROTOCOL_RELEASE: Final = "7.0.0"
@@ -145,6 +146,20 @@ NODE_FLAGS: Final = (
         help="directory for a record of every consensus slot",
     ),
     Flag(
+        "--slots-kept",
+        parse_unsigned(16),
+        "MC_SLOTS_KEPT",
+        default=str(SLOTS_KEPT),
+        help="slots to keep for `mcnode slot`, in the ledger's directory; 0 for none",
+    ),
+    Flag(
+        "--stuck-slot-after",
+        parse_unsigned(32),
+        "MC_STUCK_SLOT_AFTER",
+        default="60",
+        help="seconds without progress after which a slot is reported as stuck; 0 for never",
+    ),
+    Flag(
         "--sealed-block-signing-key",
         parse_path,
         "MC_SEALED_BLOCK_SIGNING_KEY",
@@ -218,6 +233,10 @@ class NodeConfig:
     ledger_path: Path
     origin_block_path: Path | None
     scp_debug_dump: Path | None
+    slots_kept: int
+    """Recorded slots; 0: none is recorded."""
+    stuck_slot_after_s: int
+    """Without progress; 0: never reported."""
     sealed_block_signing_key: Path
     client_auth_token_secret: bytes | None = dataclasses.field(repr=False)
     client_auth_token_max_lifetime_s: int
@@ -298,6 +317,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "network_path": "network",
     "tokens_path": "tokens",
     "client_auth_token_max_lifetime_s": "client_auth_token_max_lifetime",
+    "stuck_slot_after_s": "stuck_slot_after",
 } | {
     field: field
     for field in (
@@ -311,6 +331,7 @@ _FIELDS: Final[Mapping[str, str]] = {
         "ledger_path",
         "origin_block_path",
         "scp_debug_dump",
+        "slots_kept",
         "sealed_block_signing_key",
         "client_auth_token_secret",
         "block_version",

@@ -1,0 +1,77 @@
+"""The agreement protocol of a running node, with what is written down about it.
+
+    decision core ─> debug dump (`--scp-debug-dump`) ─> slot recorder (`--slots-kept`) ─> protocol
+
+The recorder stands closest to the protocol, so that it sees exactly what the protocol sees.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from mcnode.consensus.config.node import NodeConfig
+from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
+from mcnode.consensus.values import ValueJudge
+from mcnode.consensus.views import AgreementNode
+from mcnode.peers.consensus_value import ConsensusValue
+from mcnode.scp import Node, NodeID, QuorumSet, SlotIndex
+from mcnode.slots.recorder import RecordedJudge, RecordedNode
+from mcnode.slots.ring import RingOwner, SlotRing
+
+SLOTS_FOLDER: Final = "slots"
+"""Inside the ledger's directory, which no two nodes share."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Agreement:
+    """A node of the agreement protocol, and those that write about it."""
+
+    node: AgreementNode
+    ring: SlotRing | None
+    dump: DumpWriter | None
+
+    def close(self) -> None:
+        """Let what waits be written. Blocks."""
+        for writer in (self.ring, self.dump):
+            if writer is not None:
+                writer.close()
+
+
+def slots_directory(ledger_path: Path) -> Path:
+    """Where the node of a ledger keeps its recorded slots."""
+    return ledger_path / SLOTS_FOLDER
+
+
+def make_agreement(
+    config: NodeConfig,
+    quorum_set: QuorumSet[NodeID],
+    judge: ValueJudge,
+    slot_index: SlotIndex,
+    unix_time: Callable[[], float],
+) -> Agreement:
+    """Begin to agree at a slot."""
+    recorded_judge = RecordedJudge(judge.check, judge.combine)
+    bare: Node[ConsensusValue] = Node(
+        config.node_id,
+        quorum_set,
+        recorded_judge.check,
+        recorded_judge.combine,
+        slot_index=slot_index,
+    )
+    node: Node[ConsensusValue] | RecordedNode = bare
+    ring = None
+    if config.slots_kept:
+        ring = SlotRing(
+            slots_directory(config.ledger_path),
+            RingOwner(config.node_id, quorum_set),
+            unix_time,
+            slots_kept=config.slots_kept,
+        )
+        ring.start()
+        node = RecordedNode(bare, recorded_judge, ring)
+    dump = None
+    if config.scp_debug_dump is not None:
+        dump = start_dump(config.scp_debug_dump, node, int(unix_time()))
+    agreement: AgreementNode = node if dump is None else RecordingNode(node, dump)
+    return Agreement(agreement, ring, dump)
