@@ -1,10 +1,8 @@
 """`mcnode wallet`: accounts, balances, payments."""
 
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +12,6 @@ from mcnode.cli.wallet_options import (
     json_option,
     network_options,
     no_sync_option,
-    progress_shown,
     wallet_option,
     warn_if_simulated,
 )
@@ -25,14 +22,14 @@ from mcnode.cli.wallet_output import (
     print_payment,
     print_settings,
 )
+from mcnode.cli.wallet_running import closing, run_wallet
+from mcnode.cli.wallet_swap import swap
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
     from mcnode.wallet.history import HistoryEntry
     from mcnode.wallet.records import Balance, Payment
     from mcnode.wallet.wallet import Wallet
-
-T = TypeVar("T")
 
 _SECRET_CHARS_MAX = 1 << 20
 """As a key file may have."""
@@ -86,7 +83,7 @@ def new(*, path: Path, as_json: bool, **options: Any) -> None:
     settings = NetworkOptions(**options).over(WalletSettings())
     warn_if_simulated(settings)
     made, mnemonic = Wallet.create(path, settings)
-    address = _closing(made, made.address)
+    address = closing(made, made.address)
     if as_json:
         print_json({"wallet": str(path), "address": address, "mnemonic": mnemonic})
         return
@@ -114,7 +111,7 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
     settings = NetworkOptions(**options).over(WalletSettings())
     warn_if_simulated(settings)
     made = Wallet.import_(path, settings, _read_secret(source))
-    address = _closing(made, made.address)
+    address = closing(made, made.address)
     if as_json:
         print_json({"wallet": str(path), "address": address})
     else:
@@ -136,7 +133,7 @@ def address(*, path: Path, subaddress: int, as_json: bool) -> None:
     from mcnode.wallet.wallet import Wallet
 
     opened = Wallet.open(path)
-    found = _closing(opened, lambda: opened.address(subaddress))
+    found = closing(opened, lambda: opened.address(subaddress))
     if as_json:
         print_json({"address": found, "subaddress": subaddress})
     else:
@@ -163,7 +160,7 @@ def settings(*, path: Path, as_json: bool, **options: Any) -> None:
             opened.save_settings(changed)
         opened.settings = changed
 
-    _closing(opened, change)
+    closing(opened, change)
     print_settings(opened.settings, as_json)
 
 
@@ -177,7 +174,7 @@ def sync(*, path: Path, as_json: bool, **options: Any) -> None:
     async def work(opened: "Wallet") -> int:
         return opened.num_blocks
 
-    num_blocks = _run(path, NetworkOptions(**options), work)
+    num_blocks = run_wallet(path, NetworkOptions(**options), work)
     if as_json:
         print_json({"num_blocks": num_blocks})
     else:
@@ -198,7 +195,7 @@ def balance(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None
     async def work(opened: "Wallet") -> "tuple[int, dict[int, Balance]]":
         return opened.num_blocks, opened.balance()
 
-    num_blocks, balances = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    num_blocks, balances = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     print_balances(num_blocks, balances, as_json)
 
 
@@ -253,7 +250,7 @@ def send(
         payment = await opened.send(recipient, value, token_id=token, fee=fee_value)
         return await opened.wait_final(payment, timeout_s) if wait else payment
 
-    payment = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     print_payment(payment, as_json)
 
 
@@ -272,39 +269,8 @@ def history(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None
     async def work(opened: "Wallet") -> "list[HistoryEntry]":
         return opened.history()
 
-    entries = _run(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    entries = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     print_history(entries, as_json)
-
-
-# ---- running ------------------------------------------------------------------------------------
-
-
-def _run(
-    path: Path,
-    options: NetworkOptions,
-    work: "Callable[[Wallet], Coroutine[Any, Any, T]]",
-    *,
-    is_synced: bool = True,
-) -> T:
-    """Open the wallet, bring it up to date, do the work, close it."""
-    from mcnode.wallet.wallet import Wallet
-
-    async def run() -> T:
-        async with Wallet.open(path) as opened:
-            opened.settings = options.over(opened.settings)
-            if is_synced:
-                with progress_shown() as report:
-                    await opened.sync(report)
-            return await work(opened)
-
-    return asyncio.run(run())
-
-
-def _closing(opened: "Wallet", work: Callable[[], T]) -> T:
-    try:
-        return work()
-    finally:
-        asyncio.run(opened.close())
 
 
 def _read_secret(source: Path) -> str:
@@ -327,3 +293,6 @@ def _read_address(text: str) -> str:
         return to_printable(load_printable_address(Path(text[1:])))
     except OSError as error:
         raise InvalidError(f"cannot read {text[1:]}: {error.strerror}") from error
+
+
+wallet.add_command(swap)

@@ -25,11 +25,14 @@ WALLET_FILE = click.Path(path_type=Path, dir_okay=False)
 
 def _or_as_said_before(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
     """`mcnode wallet --wallet FILE COMMAND` counts, unless the command has its own `--wallet`."""
-    before = None if context.parent is None else context.parent.params.get("path")
-    if isinstance(before, Path) and (
-        context.get_parameter_source("path") is not ParameterSource.COMMANDLINE
-    ):
-        return before
+    if context.get_parameter_source("path") is ParameterSource.COMMANDLINE:
+        return value
+    parent = context.parent
+    while parent is not None:
+        before = parent.params.get("path")
+        if isinstance(before, Path):
+            return before
+        parent = parent.parent
     return value
 
 
@@ -47,6 +50,36 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 no_sync_option = click.option(
     "--no-sync", is_flag=True, help="Use what the last sync found; read no archive."
 )
+
+fee_option = click.option("--fee", help="Fee, written like an amount. Default: the minimum.")
+_WAIT_OPTIONS = (
+    click.option(
+        "--wait/--no-wait", default=True, show_default=True, help="Wait until it is in a block."
+    ),
+    click.option(
+        "--timeout",
+        "timeout_s",
+        default=60.0,
+        show_default=True,
+        type=click.FloatRange(0),
+        help="How many seconds to wait.",
+    ),
+)
+
+
+def wait_options(command: Command) -> Command:
+    """Whether and how long a command follows its transaction."""
+    for option in reversed(_WAIT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def token_option(name: str, help_text: str) -> Callable[[Command], Command]:
+    """A token id, MOB by default."""
+    return click.option(
+        name, default=0, show_default=True, type=click.IntRange(0, (1 << 64) - 1), help=help_text
+    )
+
 
 _NETWORK_OPTIONS = (
     click.option(

@@ -11,9 +11,11 @@ import click
 from mcnode.wallet.amounts import format_amount
 
 if TYPE_CHECKING:
+    from mcnode.transaction.messages import Amount
     from mcnode.wallet.history import HistoryEntry
-    from mcnode.wallet.records import Balance, Payment
+    from mcnode.wallet.records import Balance, Offer, Payment
     from mcnode.wallet.settings import WalletSettings
+    from mcnode.wallet.swaps import OfferSheet
 
 
 def print_json(value: object) -> None:
@@ -84,16 +86,23 @@ def print_payment(payment: "Payment", as_json: bool) -> None:
                 "block_index": payment.final_in_block,
                 "value": str(payment.value),
                 "fee": str(payment.fee),
+                "fee_token_id": payment.fee_token,
+                "kind": payment.kind.value,
                 "token_id": payment.token_id,
-                "recipient": payment.recipient,
+                "received": _amount_json(payment.received),
+                "recipient": payment.recipient or None,
                 "tombstone_block": payment.tombstone_block,
             }
         )
         return
     place = "" if payment.final_in_block is None else f" in block {payment.final_in_block}"
-    paid = format_amount(payment.value, payment.token_id)
-    fee = format_amount(payment.fee, payment.token_id)
-    click.echo(f"{payment.state.value}{place}: {paid}, fee {fee}")
+    what = format_amount(payment.value, payment.token_id)
+    if payment.received is not None:
+        got = format_amount(payment.received.value, payment.received.token_id)
+        what += f" for {got}"
+    fee = format_amount(payment.fee, payment.fee_token)
+    kind = "" if payment.kind.value == "send" else f"{payment.kind.value} "
+    click.echo(f"{payment.state.value}{place}: {kind}{what}, fee {fee}")
     click.echo(f"transaction {payment.tx_hash.hex()}")
 
 
@@ -107,10 +116,18 @@ def print_history(entries: "list[HistoryEntry]", as_json: bool) -> None:
         who = entry.counterparty or (entry.counterparty_hash and f"hash {entry.counterparty_hash}")
         parts = [f"{place:<12} {entry.direction.value:<8}"]
         parts.append(f"{format_amount(entry.value, entry.token_id):>24}")
+        if entry.received_value is not None and entry.received_token_id is not None:
+            parts.append(f"for {format_amount(entry.received_value, entry.received_token_id)}")
         if entry.fee is not None:
-            parts.append(f"fee {format_amount(entry.fee, entry.token_id)}")
+            parts.append(f"fee {format_amount(entry.fee, _fee_token(entry) or 0)}")
         if who:
-            parts.append(("to " if entry.fee is not None else "from ") + who)
+            parts.append(("to " if entry.direction.value == "sent" else "from ") + who)
+        if entry.kind != "send":
+            parts.append(entry.kind)
+        if entry.payment_id is not None:
+            parts.append(f"payment {entry.payment_id}")
+        if entry.note:
+            parts.append(f"note {entry.note!r}")
         if entry.reason:
             parts.append(f"({entry.reason})")
         click.echo("  ".join(parts))
@@ -128,4 +145,105 @@ def _entry_json(entry: "HistoryEntry") -> dict[str, Any]:
         "counterparty_hash": entry.counterparty_hash or None,
         "tx_hash": entry.tx_hash or None,
         "reason": entry.reason or None,
+        "kind": entry.kind,
+        "fee_token_id": _fee_token(entry),
+        "received": None
+        if entry.received_value is None
+        else {"value": str(entry.received_value), "token_id": entry.received_token_id},
+        "subaddress": None if entry.subaddress_index is None else str(entry.subaddress_index),
+        "payment_id": None if entry.payment_id is None else str(entry.payment_id),
+        "note": entry.note or None,
     }
+
+
+def _fee_token(entry: "HistoryEntry") -> int | None:
+    if entry.fee is None:
+        return None
+    return entry.token_id if entry.fee_token_id is None else entry.fee_token_id
+
+
+def _amount_json(amount: "Amount | None") -> dict[str, Any] | None:
+    return None if amount is None else {"value": str(amount.value), "token_id": amount.token_id}
+
+
+def print_offers(offers: "list[Offer]", as_json: bool) -> None:
+    """Own offers with their numbers."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "number": number,
+                    "state": offer.state.value,
+                    "offered": _amount_json(offer.offered),
+                    "wanted": _amount_json(offer.wanted),
+                    "tombstone_block": offer.tombstone_block or None,
+                    "block_index": offer.settled_in_block,
+                }
+                for number, offer in enumerate(offers, 1)
+            ]
+        )
+        return
+    for number, offer in enumerate(offers, 1):
+        place = "" if offer.settled_in_block is None else f" in block {offer.settled_in_block}"
+        click.echo(
+            f"{number:>3}  {offer.state.value}{place}: {_shown(offer.offered)} for "
+            f"{_shown(offer.wanted)}"
+        )
+    if not offers:
+        click.echo("no offers")
+
+
+def print_sheet(sheet: "OfferSheet", part: int | None, num_blocks: int, as_json: bool) -> None:
+    """What an offer means for who takes it."""
+    changes = sheet.changes(part)
+    status = _status_of(sheet, num_blocks)
+    if as_json:
+        print_json(
+            {
+                "pay": [
+                    _signed_json(token, value) for token, value in changes.items() if value > 0
+                ],
+                "get": [
+                    _signed_json(token, -value) for token, value in changes.items() if value < 0
+                ],
+                "is_partial": sheet.is_partial,
+                "least": str(sheet.least),
+                "most": str(sheet.most),
+                "tombstone_block": sheet.tombstone_block or None,
+                "status": status,
+            }
+        )
+        return
+    offered_token = sheet.amounts.pseudo_output.token_id
+    for token_id, value in changes.items():
+        if value > 0:
+            click.echo(f"you pay  {format_amount(value, token_id)}")
+    for token_id, value in changes.items():
+        if value < 0:
+            click.echo(f"you get  {format_amount(-value, token_id)}")
+    click.echo("fee      yours, on top")
+    if sheet.is_partial:
+        least = format_amount(max(sheet.least, 1), offered_token)
+        most = format_amount(sheet.most, offered_token)
+        click.echo(f"parts    from {least} to {most}, for their share, rounded up")
+    else:
+        click.echo("parts    none: the whole or nothing")
+    end = f"before block {sheet.tombstone_block}" if sheet.tombstone_block else "until taken back"
+    click.echo(f"lasts    {end}")
+    click.echo(f"status   {status}")
+
+
+def _status_of(sheet: "OfferSheet", num_blocks: int) -> str:
+    if sheet.taken_in_block is not None:
+        return f"gone: taken or taken back in block {sheet.taken_in_block}"
+    if 0 < sheet.tombstone_block <= num_blocks:
+        return f"over: the next block is {num_blocks}"
+    return f"open as of {num_blocks} blocks; the signature holds"
+
+
+def _signed_json(token_id: int, value: int) -> dict[str, Any]:
+    return {"token_id": token_id, "value": str(value)}
+
+
+def _shown(amount: "Amount") -> str:
+    return format_amount(amount.value, amount.token_id)

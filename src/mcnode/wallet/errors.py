@@ -38,7 +38,7 @@ class InsufficientFundsFragmentedUtxos(InvalidError):
     def __init__(self, needed: int, in_one: int, inputs_max: int) -> None:
         super().__init__(
             f"needs {needed}, the {inputs_max} largest outputs hold {in_one}; "
-            "merge outputs first by paying yourself"
+            "merge outputs first with `mcnode wallet merge`"
         )
 
 
@@ -47,6 +47,36 @@ class InsufficientTxOuts(InvalidError):
 
     def __init__(self, found: int, needed: int) -> None:
         super().__init__(f"ledger has {found} outputs, rings need {needed} distinct ones")
+
+
+class OptimizationNotBeneficial(InvalidError):
+    """There is nothing to gain by merging outputs."""
+
+    def __init__(self, found: int, needed: int, token_id: int) -> None:
+        super().__init__(
+            f"merging outputs of token {token_id} brings nothing: {found} can be spent, needs "
+            f"{needed}, and the smallest must be worth more than the fee"
+        )
+
+
+class OutputNotSpendable(InvalidError):
+    """An output that was asked for cannot be spent."""
+
+    def __init__(self, public_key: bytes, token_id: int) -> None:
+        super().__init__(
+            f"output {public_key.hex()} cannot be spent: it is not of this account, not of token "
+            f"{token_id}, reserved or spent"
+        )
+
+
+class ViewOnlyWallet(InvalidError):
+    """The spend key is not in the wallet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the wallet can only see: have the transaction signed where the spend key is, with "
+            "`mcnode wallet view export` and `mcnode signer`"
+        )
 
 
 class InputsTaken(UnavailableError):

@@ -13,31 +13,46 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from mcnode.account.subaddress import GIFT_CODE_SUBADDRESS_INDEX
 from mcnode.errors import UnavailableError
 from mcnode.wallet.errors import InputsTaken, PaymentUnknown, WalletExists, WalletFileError
-from mcnode.wallet.records import Balance, OwnedOutput, Payment, ScannedBlock
+from mcnode.wallet.recording import record_block, set_setting
+from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentKind, ScannedBlock
 from mcnode.wallet.rows import (
+    OFFER_COLUMNS,
     OUTPUT_COLUMNS,
     PAYMENT_COLUMNS,
-    SCHEMA,
+    offer_of_row,
+    offer_row,
     output_of_row,
-    output_row,
     payment_of_row,
     payment_row,
     to_signed,
     to_unsigned,
 )
+from mcnode.wallet.schema import (
+    APPLICATION_ID,
+    SCHEMA,
+    SCHEMA_VERSION,
+    is_migratable,
+    migrate,
+    read_version,
+)
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x4D434E57
-"""`MCNW`, in the file's header: what `file` shows, and how another database is told apart."""
 _OWNER_ONLY = 0o600
 _BUSY_TIMEOUT_S = 10.0
 
-_TAKEN = (
+_TAKEN_BY_PAYMENTS = (
     "SELECT key_image FROM payment_inputs JOIN payments ON payments.id = payment_id "
     "WHERE state = 'submitted'"
 )
+_OFFERED = "SELECT key_image FROM offers WHERE state = 'open'"
+_IS_RESERVED = (
+    f"(key_image IS NULL OR key_image IN ({_TAKEN_BY_PAYMENTS}) OR key_image IN ({_OFFERED}) "
+    f"OR subaddress_index = {to_signed(GIFT_CODE_SUBADDRESS_INDEX)})"
+)
+"""An output that no payment may choose by itself: taken, offered, given away with a gift code, or
+of an account whose signer has not told yet how to see that it is spent."""
 
 
 class WalletBusy(UnavailableError):
@@ -141,7 +156,7 @@ class WalletStore:
     def set_setting(self, name: str, value: str) -> None:
         """Store a setting."""
         with self._transaction() as connection:
-            _set(connection, name, value)
+            set_setting(connection, name, value)
 
     # ---- scanning -------------------------------------------------------------------------------
 
@@ -165,10 +180,10 @@ class WalletStore:
                 if block.index < following:
                     continue
                 assert block.index == following, f"block {block.index} after {following - 1}"
-                _record_block(connection, block)
+                record_block(connection, block)
                 following += 1
-                _set(connection, "last_block_id", block.block_id.hex())
-            _set(connection, "next_block", str(following))
+                set_setting(connection, "last_block_id", block.block_id.hex())
+            set_setting(connection, "next_block", str(following))
 
     # ---- questions ------------------------------------------------------------------------------
 
@@ -178,10 +193,10 @@ class WalletStore:
         return [output_of_row(row) for row in rows]
 
     def spendable(self, token_id: int) -> list[OwnedOutput]:
-        """Unspent outputs of a token that no submitted payment has taken."""
+        """Unspent outputs of a token that nothing has reserved."""
         rows = self._read(
             f"SELECT {OUTPUT_COLUMNS} FROM outputs WHERE spent_in_block IS NULL "  # noqa: S608
-            f"AND token_id = ? AND key_image NOT IN ({_TAKEN}) ORDER BY tx_out_index",
+            f"AND token_id = ? AND NOT {_IS_RESERVED} ORDER BY tx_out_index",
             to_signed(token_id),
         )
         return [output_of_row(row) for row in rows]
@@ -189,14 +204,14 @@ class WalletStore:
     def balances(self) -> dict[int, Balance]:
         """What the account holds of each token it ever held, by ascending token id."""
         rows = self._read(
-            f"SELECT token_id, value, spent_in_block, key_image IN ({_TAKEN}) FROM outputs"  # noqa: S608
+            f"SELECT token_id, value, spent_in_block, {_IS_RESERVED} FROM outputs"  # noqa: S608
         )
         sums: dict[int, list[int]] = {}
-        for token_id, value, spent_in_block, is_taken in rows:
+        for token_id, value, spent_in_block, is_reserved in rows:
             assert isinstance(token_id, int) and isinstance(value, int)
             pair = sums.setdefault(to_unsigned(token_id), [0, 0])
             if spent_in_block is None:
-                pair[1 if is_taken else 0] += to_unsigned(value)
+                pair[1 if is_reserved else 0] += to_unsigned(value)
         return {token_id: Balance(*pair) for token_id, pair in sorted(sums.items())}
 
     def payments(self) -> list[Payment]:
@@ -213,22 +228,31 @@ class WalletStore:
 
     # ---- paying ---------------------------------------------------------------------------------
 
-    def add_payment(self, payment: Payment, key_images: Sequence[bytes]) -> None:
+    def add_payment(
+        self,
+        payment: Payment,
+        key_images: Sequence[bytes],
+        own_outputs: Sequence[bytes] = (),
+    ) -> None:
         """Note a payment before it is submitted, so that its inputs are taken whatever happens.
+
+        Args:
+            own_outputs: public keys of outputs that come back to the account.
 
         Raises:
             InputsTaken: another payment took one of the inputs meanwhile.
         """
         with self._transaction() as connection:
-            taken = {row[0] for row in connection.execute(_TAKEN)}
-            spent = "SELECT key_image FROM outputs WHERE spent_in_block IS NOT NULL"
-            taken.update(row[0] for row in connection.execute(spent))
-            if taken.intersection(key_images):
-                raise InputsTaken
+            is_taken_back = payment.kind is PaymentKind.SWAP_CANCEL
+            _check_free(connection, key_images, may_be_offered=is_taken_back)
+            row = payment_row(payment)
             cursor = connection.execute(
                 f"INSERT INTO payments ({PAYMENT_COLUMNS}) "  # noqa: S608
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                payment_row(payment),
+                f"VALUES ({', '.join('?' * len(row))})",
+                row,
+            )
+            connection.executemany(
+                "INSERT INTO own_outputs VALUES (?)", [(key,) for key in own_outputs]
             )
             connection.executemany(
                 "INSERT INTO payment_inputs VALUES (?, ?)",
@@ -243,6 +267,61 @@ class WalletStore:
                 "WHERE tx_hash = ? AND state = 'submitted'",
                 (reason, tx_hash),
             )
+
+    def own_outputs(self) -> set[bytes]:
+        """Public keys of outputs by which payments of this wallet paid the account itself."""
+        rows = self._read("SELECT public_key FROM own_outputs")
+        return {key for (key,) in rows if isinstance(key, bytes)}
+
+    # ---- swapping -------------------------------------------------------------------------------
+
+    def add_offer(self, offer: Offer, own_outputs: Sequence[bytes]) -> None:
+        """Note an offer before it is shown to anyone: its output is reserved.
+
+        Raises:
+            InputsTaken: something else took the output meanwhile.
+        """
+        with self._transaction() as connection:
+            _check_free(connection, [offer.key_image])
+            row = offer_row(offer)
+            connection.execute(
+                f"INSERT INTO offers ({OFFER_COLUMNS}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
+                row,
+            )
+            connection.executemany(
+                "INSERT INTO own_outputs VALUES (?)", [(key,) for key in own_outputs]
+            )
+
+    def offers(self) -> list[Offer]:
+        """Every offer made by this wallet, oldest first."""
+        rows = self._read(f"SELECT {OFFER_COLUMNS} FROM offers ORDER BY id")  # noqa: S608
+        return [offer_of_row(row) for row in rows]
+
+    # ---- addresses ------------------------------------------------------------------------------
+
+    def labels(self) -> dict[int, str]:
+        """The labelled subaddresses, by index."""
+        rows = self._read("SELECT subaddress_index, label FROM subaddresses ORDER BY 1")
+        return {int(str(index)): str(label) for index, label in rows}
+
+    def set_label(self, subaddress_index: int, label: str) -> None:
+        """Name a subaddress."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO subaddresses VALUES (?, ?)", (subaddress_index, label)
+            )
+
+
+def _check_free(
+    connection: sqlite3.Connection, key_images: Sequence[bytes], *, may_be_offered: bool = False
+) -> None:
+    taken = {row[0] for row in connection.execute(_TAKEN_BY_PAYMENTS)}
+    spent = "SELECT key_image FROM outputs WHERE spent_in_block IS NOT NULL"
+    taken.update(row[0] for row in connection.execute(spent))
+    if not may_be_offered:
+        taken.update(row[0] for row in connection.execute(_OFFERED))
+    if taken.intersection(key_images):
+        raise InputsTaken
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -264,7 +343,10 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     try:
         [(application_id,)] = connection.execute("PRAGMA application_id")
-        [(version,)] = connection.execute("PRAGMA user_version")
+        version = read_version(connection)
+        if application_id == APPLICATION_ID and is_migratable(version):
+            migrate(connection)
+            version = read_version(connection)
     except sqlite3.DatabaseError as error:
         raise WalletFileError(f"{path} is no wallet file: {error}") from error
     if application_id != APPLICATION_ID:
@@ -273,38 +355,3 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
         raise WalletFileError(
             f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}"
         )
-
-
-def _set(connection: sqlite3.Connection, name: str, value: str) -> None:
-    connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
-
-
-def _record_block(connection: sqlite3.Connection, block: ScannedBlock) -> None:
-    """A payment is final when its own output is in a block; its inputs alone are not enough,
-    because another wallet of the same account may have spent them.
-    """
-    connection.executemany(
-        f"INSERT INTO outputs ({OUTPUT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [output_row(output) for output in block.received],
-    )
-    connection.executemany(
-        "UPDATE outputs SET spent_in_block = ? WHERE key_image = ?",
-        [(block.index, image) for image in block.key_images],
-    )
-    waiting = connection.execute(
-        "SELECT id, output_public_key FROM payments WHERE state IN ('submitted', 'refused')"
-    ).fetchall()
-    public_keys = set(block.output_public_keys)
-    connection.executemany(
-        "UPDATE payments SET state = 'final', final_in_block = ?, reason = '' WHERE id = ?",
-        [(block.index, number) for number, public_key in waiting if public_key in public_keys],
-    )
-    connection.executemany(
-        "UPDATE payments SET state = 'superseded' WHERE state = 'submitted' AND id IN "
-        "(SELECT payment_id FROM payment_inputs WHERE key_image = ?)",
-        [(image,) for image in block.key_images],
-    )
-    connection.execute(
-        "UPDATE payments SET state = 'expired' WHERE state = 'submitted' AND tombstone_block <= ?",
-        (block.index + 1,),
-    )

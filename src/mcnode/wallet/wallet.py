@@ -22,6 +22,7 @@ from mcnode.connection.errors import TxRefused
 from mcnode.errors import InvalidError, McNodeError
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.constants import MOB
+from mcnode.wallet.draft import BuildContext, BuiltPayment, Order
 from mcnode.wallet.errors import (
     NothingRead,
     PaymentExpired,
@@ -31,7 +32,7 @@ from mcnode.wallet.errors import (
     SubmissionUnclear,
     WalletFileError,
 )
-from mcnode.wallet.history import HistoryEntry, make_history
+from mcnode.wallet.history import HistoryEntry, Notes, make_history
 from mcnode.wallet.ledger_copy import (
     Progress,
     ReportProgress,
@@ -40,11 +41,12 @@ from mcnode.wallet.ledger_copy import (
     open_copy,
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
-from mcnode.wallet.payments import BuiltPayment, Order, fetch_terms, make_payment
-from mcnode.wallet.records import Balance, Payment, PaymentState
+from mcnode.wallet.payments import PaymentOrder
+from mcnode.wallet.records import Balance, Offer, Payment, PaymentState
 from mcnode.wallet.scanner import Scanner, scan_new_blocks
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
+from mcnode.wallet.terms import fetch_terms
 
 T = TypeVar("T")
 
@@ -186,7 +188,18 @@ class Wallet:
 
     def history(self) -> list[HistoryEntry]:
         """Payments received and sent, oldest first, as of the last `sync`."""
-        return make_history(self._account, self._store.outputs(), self._store.payments())
+        store = self._store
+        notes = Notes(store.payments(), store.own_outputs(), store.offers())
+        return make_history(self._account, store.outputs(), notes)
+
+    def offers(self) -> list[Offer]:
+        """Offers to swap, oldest first, as of the last `sync`."""
+        return self._store.offers()
+
+    @property
+    def ledger(self) -> LedgerDB:
+        """The copy of the blocks, opened when first asked for; `close` closes it."""
+        return self._open_ledger()
 
     def payment(self, tx_hash: bytes) -> Payment:
         """How far a payment is, as of the last `sync`. Raises `PaymentUnknown`."""
@@ -265,30 +278,47 @@ class Wallet:
             NothingRead: `sync` first.
             NoNodeAvailable: no node says what it charges.
             AnotherNetwork: the node is not on the network of the archives.
-            As `payments.make_payment`.
+            As `PaymentOrder.build`.
         """
         address = parse_printable_address(recipient) if isinstance(recipient, str) else recipient
-        order = Order(address, value, token_id, fee)
+        return await self.prepare_order(PaymentOrder(address, value, token_id, fee))
+
+    async def carry_out(self, order: Order) -> Payment:
+        """Build what an order asks for and hand it in; raises as `prepare_order` and `submit`."""
+        built = await self.prepare_order(order)
+        await self.submit(built)
+        return built.payment
+
+    async def prepare_order(self, order: Order) -> BuiltPayment:
+        """Build a transaction and note it, so that nothing else takes its inputs.
+
+        Raises:
+            NothingRead: `sync` first.
+            NoNodeAvailable: no node says what it charges.
+            AnotherNetwork: the node is not on the network of the archives.
+            As `order.build`.
+        """
+
+        def build(context: BuildContext) -> BuiltPayment:
+            built = order.build(context)
+            self._store.add_payment(built.payment, built.key_images, built.own_outputs)
+            return built
+
+        return await self.with_terms(build)
+
+    async def with_terms(self, work: Callable[[BuildContext], T]) -> T:
+        """Ask a node for its terms, and do `work` in a thread, while nothing else is built.
+
+        Raises as `prepare_order`, and what `work` raises.
+        """
         ledger = self._open_ledger()
         if not ledger.num_blocks():
             raise NothingRead
         head = ledger.get_latest_block()
         terms = await self._open_nodes().ask(lambda node: fetch_terms(node, head))
-
-        def build() -> BuiltPayment:
-            built = make_payment(
-                self._account,
-                ledger,
-                self._store.spendable(token_id),
-                order,
-                terms,
-                made_at=int(self._unix_time()),
-            )
-            self._store.add_payment(built.payment, built.key_images)
-            return built
-
+        context = BuildContext(self._account, ledger, self._store, terms, int(self._unix_time()))
         async with self._pay_lock:
-            return await _in_thread(lambda _stop: build())
+            return await _in_thread(lambda _stop: work(context))
 
     async def submit(self, built: BuiltPayment) -> Accepted:
         """Hand in a prepared payment.

@@ -10,7 +10,7 @@ from mcnode.account.public_address import short_address_hash
 from mcnode.account.subaddress import CHANGE_SUBADDRESS_INDEX
 from mcnode.crypto.rng import Hc128Rng
 from mcnode.transaction.memo import AuthenticatedSenderMemo, DestinationMemo, SenderCredential
-from mcnode.wallet.history import Direction, make_history
+from mcnode.wallet.history import Direction, Notes, make_history
 from mcnode.wallet.records import OwnedOutput, Payment, PaymentState
 
 RNG = Hc128Rng(bytes([8]) * 32)
@@ -37,13 +37,13 @@ def memo_from(sender, public_key=PUBLIC_KEY, to=OWN):
 
 
 def test_sender_that_was_paid_before_is_proved():
-    entry = make_history(OWN, [output(memo_from(FRIEND))], [payment()])[0]
+    entry = make_history(OWN, [output(memo_from(FRIEND))], Notes([payment()]))[0]
     assert entry.direction is Direction.RECEIVED
     assert entry.counterparty == to_printable(FRIEND.default_subaddress())
 
 
 def test_unknown_sender_is_a_hash():
-    [entry] = make_history(OWN, [output(memo_from(STRANGER))], [])
+    [entry] = make_history(OWN, [output(memo_from(STRANGER))], Notes([]))
     assert entry.counterparty == ""
     assert entry.counterparty_hash == short_address_hash(STRANGER.default_subaddress()).hex()
 
@@ -57,21 +57,23 @@ def test_unknown_sender_is_a_hash():
     ],
 )
 def test_forged_sender_is_not_shown(forged):
-    entry = make_history(OWN, [output(forged)], [payment()])[0]
+    entry = make_history(OWN, [output(forged)], Notes([payment()]))[0]
     assert (entry.counterparty, entry.reason) == ("", "sender's memo is forged")
 
 
 def test_unknown_memo_and_none():
-    entries = make_history(OWN, [output(b"\xee\xee" + bytes(64)), output()], [])
+    entries = make_history(OWN, [output(b"\xee\xee" + bytes(64)), output()], Notes([]))
     assert [(entry.counterparty_hash, entry.value) for entry in entries] == [("", 10), ("", 10)]
 
 
 def test_destination_memo_counts_on_change_only():
     hash_ = short_address_hash(FRIEND.default_subaddress())
     memo = DestinationMemo.create(hash_, 2, 9).to_payload()
-    [change] = make_history(OWN, [output(memo, subaddress_index=CHANGE_SUBADDRESS_INDEX)], [])
+    [change] = make_history(
+        OWN, [output(memo, subaddress_index=CHANGE_SUBADDRESS_INDEX)], Notes([])
+    )
     assert (change.direction, change.value, change.fee) == (Direction.SENT, 7, 2)
-    [received] = make_history(OWN, [output(memo)], [])
+    [received] = make_history(OWN, [output(memo)], Notes([]))
     assert (received.direction, received.value) == (Direction.RECEIVED, 10)
 
 
@@ -80,7 +82,7 @@ def test_nonsense_in_a_destination_memo_and_change_without_one():
     entries = make_history(
         OWN,
         [output(each, subaddress_index=CHANGE_SUBADDRESS_INDEX) for each in (memo, bytes(66))],
-        [],
+        Notes(),
     )
     assert [(entry.direction, entry.value) for entry in entries] == [
         (Direction.SENT, 0),
@@ -92,7 +94,7 @@ def test_order_and_own_change_is_not_listed():
     change = output(subaddress_index=CHANGE_SUBADDRESS_INDEX, public_key=bytes([7]) * 32)
     pending = payment(tx_hash=bytes([2]) * 32)
     final = payment(state=PaymentState.FINAL, final_in_block=3, change_public_key=change.public_key)
-    entries = make_history(OWN, [output(), change], [pending, final])
+    entries = make_history(OWN, [output(), change], Notes([pending, final]))
     assert [(entry.direction, entry.block_index) for entry in entries] == [
         (Direction.SENT, 3),
         (Direction.RECEIVED, 4),

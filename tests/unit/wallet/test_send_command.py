@@ -49,6 +49,12 @@ def test_send_and_what_is_seen_of_it(call, address):
         "counterparty_hash": json.loads(call("history", "--json").stdout)[-1]["counterparty_hash"],
         "tx_hash": sent.stdout.split()[-1],
         "reason": None,
+        "kind": "send",
+        "fee_token_id": 0,
+        "received": None,
+        "subaddress": None,
+        "payment_id": None,
+        "note": None,
     }
 
 

@@ -18,7 +18,8 @@ from mcnode.wallet.errors import (
     WalletFileError,
 )
 from mcnode.wallet.records import Balance, OwnedOutput, Payment, PaymentState, ScannedBlock
-from mcnode.wallet.store import SCHEMA_VERSION, WalletBusy, WalletStore
+from mcnode.wallet.schema import SCHEMA_VERSION
+from mcnode.wallet.store import WalletBusy, WalletStore
 
 U64_MAX = 2**64 - 1
 

@@ -45,10 +45,10 @@ from mcnode.wallet.errors import (
     WalletFileError,
 )
 from mcnode.wallet.history import Direction
-from mcnode.wallet.payments import ARCHIVE_LAG_MAX, TOMBSTONE_BLOCKS
 from mcnode.wallet.records import Balance, PaymentState
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
+from mcnode.wallet.terms import ARCHIVE_LAG_MAX, TOMBSTONE_BLOCKS
 from mcnode.wallet.wallet import Wallet
 
 MOB_FEE = 400_000_000
