@@ -23,6 +23,7 @@ _COMMANDS = {
     ),
     "tx": ("mcnode.cli.tx", "tx", "What a transaction holds, and whether it would be taken."),
     "sim": ("mcnode.cli.sim", "sim", "Whole networks under virtual time, by seed."),
+    "slot": ("mcnode.cli.slot", "slot", "How a node agreed on a block, step by step."),
     "conformance": (
         "mcnode.cli.conformance",
         "conformance",

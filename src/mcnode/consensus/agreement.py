@@ -7,8 +7,6 @@ The recorder stands closest to the protocol, so that it sees exactly what the pr
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final
 
 from mcnode.consensus.config.node import NodeConfig
 from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
@@ -16,11 +14,9 @@ from mcnode.consensus.values import ValueJudge
 from mcnode.consensus.views import AgreementNode
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.scp import Node, NodeID, QuorumSet, SlotIndex
+from mcnode.slots.library import SLOTS_FOLDER
 from mcnode.slots.recorder import RecordedJudge, RecordedNode
 from mcnode.slots.ring import RingOwner, SlotRing
-
-SLOTS_FOLDER: Final = "slots"
-"""Inside the ledger's directory, which no two nodes share."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,11 +32,6 @@ class Agreement:
         for writer in (self.ring, self.dump):
             if writer is not None:
                 writer.close()
-
-
-def slots_directory(ledger_path: Path) -> Path:
-    """Where the node of a ledger keeps its recorded slots."""
-    return ledger_path / SLOTS_FOLDER
 
 
 def make_agreement(
@@ -63,7 +54,7 @@ def make_agreement(
     ring = None
     if config.slots_kept:
         ring = SlotRing(
-            slots_directory(config.ledger_path),
+            config.ledger_path / SLOTS_FOLDER,
             RingOwner(config.node_id, quorum_set),
             unix_time,
             slots_kept=config.slots_kept,

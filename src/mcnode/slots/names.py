@@ -71,9 +71,9 @@ class Names:
             return "-"
         return f"<{counter_text(ballot.counter)}: {self.values(ballot.values)}>"
 
-    def legend(self) -> list[str]:
-        """A line per value named so far."""
-        return [f"v{number} = {describe_value(v)}" for v, number in self._values.items()]
+    def values_named(self) -> tuple[ConsensusValue, ...]:
+        """Every value named so far, in the order of the names."""
+        return tuple(self._values)
 
     def quorum_set(self, quorum_set: QuorumSet[NodeID]) -> str:
         """`3 of [node2, node3, 2 of [node4, node5]]`."""

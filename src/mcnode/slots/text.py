@@ -18,7 +18,7 @@ from mcnode.scp.types import (
 )
 from mcnode.slots.diagnosis import Diagnosis, OpenQuestion, Rung, diagnose, rung_of
 from mcnode.slots.events import Abandoned, Heard, Proposed, Remark, SlotEvent, SlotRecord
-from mcnode.slots.names import Names, counter_text
+from mcnode.slots.names import Names, counter_text, describe_value
 from mcnode.slots.replay import Step
 
 LEGEND_MAX: Final = 20
@@ -52,13 +52,20 @@ def outcome_text(record: SlotRecord) -> str:
     return "breaks off" if record.breaks_off else "open"
 
 
+def moment_text(unix_ms: int) -> str | None:
+    """A time of day; None where it is not known."""
+    if not unix_ms:
+        return None
+    moment = datetime.datetime.fromtimestamp(unix_ms / 1000, datetime.UTC)
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+
+
 def header(record: SlotRecord, names: Names) -> list[str]:
     """What the record is of."""
     start = record.start
     lines = [f"slot {start.slot_index} as {start.node_id.responder_id} saw it"]
     if start.unix_ms:
-        moment = datetime.datetime.fromtimestamp(start.unix_ms / 1000, datetime.UTC)
-        lines.append(f"  began       {moment.isoformat(sep=' ', timespec='milliseconds')}")
+        lines.append(f"  began       {moment_text(start.unix_ms)} UTC")
     lines.append(f"  quorum set  {names.quorum_set(start.quorum_set)}")
     duration = "" if record.duration_ms is None else f" after {record.duration_ms} ms"
     lines.append(f"  outcome     {outcome_text(record)}{duration}, {len(record.events)} events")
@@ -184,7 +191,7 @@ def changes(
         yield "a quorum is on this counter: its timer runs"
 
 
-def state_lines(record: SlotRecord, step: Step, names: Names) -> Iterator[str]:
+def state_lines(step: Step, names: Names) -> Iterator[str]:
     """All of a slot's own state, in the letters of the field."""
     state = step.state
     yield f"phase {PHASE_NAMES[state.phase]}"
@@ -246,6 +253,36 @@ def diagnosis_lines(found: Diagnosis[ConsensusValue], names: Names) -> Iterator[
         yield f"a first vote: {names.nodes(found.silent_leaders)} lead and said nothing"
     if found.silent:
         yield f"not heard from: {names.nodes(found.silent)}"
+
+
+def step_lines(record: SlotRecord, step: Step, names: Names) -> Iterator[str]:
+    """One step for a reader: the event, what it led to, the state, what is waited for."""
+    last = len(record.events)
+    at_ms = step.tick - record.start.tick
+    yield f"slot {record.start.slot_index}, step {step.number} of {last}, at {at_ms} ms"
+    if step.event is None:
+        yield "  before everything"
+    else:
+        for who, what in _said(step, names):
+            yield f"  {who:<14}  {what}"
+    if step.difference is not None:
+        yield f"  ! replays otherwise: {step.difference}"
+    yield ""
+    yield from state_lines(step, names)
+    waiting = list(question_lines(record, step, names))
+    if waiting:
+        yield ""
+        yield "waiting for"
+        yield from (f"  {line}" for line in waiting)
+
+
+def legend_lines(names: Names) -> Iterator[str]:
+    """What the names of values stand for."""
+    named = names.values_named()
+    for value in named[:LEGEND_MAX]:
+        yield f"{names.value(value)} = {describe_value(value)}"
+    if len(named) > LEGEND_MAX:
+        yield f"… {len(named) - LEGEND_MAX} more values"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
