@@ -1,22 +1,36 @@
-"""Errors of the analysis."""
+"""Errors of the analysis. `exit_code` is what a command ends with: 1 and 2 are verdicts."""
+
+from typing import ClassVar
 
 from mcnode.errors import InvalidError, UnavailableError
 
+EXIT_NOT_USABLE = 4
 
-class SystemFormatError(InvalidError):
+
+class QuorumInputError(InvalidError):
+    """What was given cannot be analysed."""
+
+    exit_code: ClassVar[int] = EXIT_NOT_USABLE
+
+
+class SystemFormatError(QuorumInputError):
     """A document is none of the forms that are read, or is damaged at a place."""
 
 
-class UnknownNode(InvalidError):
+class UnknownNode(QuorumInputError):
     """An edit or a mapping names a node that is not there, or more than one."""
 
 
-class EditError(InvalidError):
+class EditError(QuorumInputError):
     """A what-if edit cannot be made."""
 
 
-class SuggestionError(InvalidError):
+class SuggestionError(QuorumInputError):
     """No quorum set can be made from these organisations."""
+
+
+class SearchTooLarge(QuorumInputError):
+    """An exact question about a system that is larger than what is searched."""
 
 
 class SolverMissing(UnavailableError):
@@ -27,10 +41,6 @@ class SolverMissing(UnavailableError):
             "this analysis needs the package python-sat: "
             "install it with `pip install 'mcnode[quorum]'`"
         )
-
-
-class SearchTooLarge(InvalidError):
-    """An exact question about a system that is larger than what is searched."""
 
 
 class SearchStopped(UnavailableError):

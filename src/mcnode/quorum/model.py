@@ -107,6 +107,14 @@ class FederatedSystem:
             found.setdefault(node.group(grouping) or node.label, []).append(node.id)
         return found
 
+    def groupings(self) -> list[Grouping]:
+        """The groupings that put two nodes together; others say the same as the nodes."""
+        return [
+            grouping
+            for grouping in Grouping
+            if any(len(ids) > 1 for ids in self.groups(grouping).values())
+        ]
+
     def with_nodes(self, nodes: Iterable[FederatedNode]) -> "FederatedSystem":
         """The same system with other nodes."""
         return dataclasses.replace(self, nodes={node.id: node for node in nodes})

@@ -1,0 +1,124 @@
+"""From the arguments of `mcnode quorum` to a federated system: files, directories, running
+nodes."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mcnode.quorum.bounds import Bounds
+from mcnode.quorum.errors import SystemFormatError
+from mcnode.quorum.mapping import apply_mapping
+from mcnode.quorum.model import FederatedSystem
+from mcnode.quorum.reader import TEXT_BYTES_MAX
+from mcnode.quorum.sources import Assume, SourceText, read_system
+
+ADMIN_TIMEOUT_S = 10.0
+PROGRESS_INTERVAL_S = 0.2
+NETWORK_FILE_NAMES = ("network.json", "network.toml")
+
+
+def load_system(sources: Sequence[str], mapping: Path | None, assume: Assume) -> FederatedSystem:
+    """The system that these arguments describe together.
+
+    Each is a file, `host:port=FILE`, a directory of files (its own, or the network files of its
+    sub-directories), or the admin URI of a running node.
+
+    Raises:
+        SystemFormatError: a file cannot be read or understood.
+        UnavailableError: a node does not answer.
+    """
+    texts: list[SourceText] = []
+    for source in sources:
+        texts += _source_texts(source)
+    system = read_system(texts, assume)
+    if mapping is not None:
+        system = apply_mapping(system, read_text(mapping), str(mapping))
+    return system
+
+
+def _source_texts(source: str) -> list[SourceText]:
+    if "mca://" in source:
+        return [_fetch_info(source)]
+    owner, equals, rest = source.partition("=")
+    if equals and ":" in owner and not Path(source).exists():
+        return [SourceText(read_text(Path(rest)), rest, owner)]
+    path = Path(source)
+    if not path.is_dir():
+        return [SourceText(read_text(path), source)]
+    found = sorted(each for name in NETWORK_FILE_NAMES for each in path.glob(f"*/{name}"))
+    found = found or sorted(each for each in path.iterdir() if each.suffix in (".json", ".toml"))
+    if not found:
+        raise SystemFormatError(f"{source}: no .json or .toml file in it")
+    return [SourceText(read_text(each), str(each)) for each in found]
+
+
+def read_text(path: Path) -> str:
+    """A file's text, bounded. Raises `SystemFormatError`."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(TEXT_BYTES_MAX + 1)
+        if len(data) > TEXT_BYTES_MAX:
+            raise SystemFormatError(f"{path}: more than {TEXT_BYTES_MAX} bytes")
+        return data.decode()
+    except OSError as error:
+        raise SystemFormatError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SystemFormatError(f"{path}: not UTF-8: {error}") from error
+
+
+def _fetch_info(text: str) -> SourceText:
+    """GetInfo's config_json of a running node. [docs/protocol/service.md#13]"""
+    import grpc.aio
+    from google.protobuf.empty_pb2 import Empty
+
+    from mcnode.api.rpc import call
+    from mcnode.api.services import GET_INFO
+    from mcnode.connection.channel import open_channel
+    from mcnode.connection.errors import call_error
+    from mcnode.connection.uri import ADMIN, UriError, parse_uri
+
+    try:
+        uri = parse_uri(text, ADMIN)
+    except UriError as error:
+        raise SystemFormatError(f"{text}: {error}") from error
+
+    async def ask() -> str:
+        async with open_channel(uri) as channel:
+            try:
+                info = await call(channel, GET_INFO, Empty(), timeout_s=ADMIN_TIMEOUT_S)
+            except grpc.aio.AioRpcError as error:
+                raise call_error(uri, error) from error
+            return info.config_json
+
+    return SourceText(asyncio.run(ask()), str(uri))
+
+
+class Search:
+    """Bounds of a search on a terminal: a time limit, and a line that says how far it is."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._end = time.monotonic() + limit_s
+        self._shown_at = time.monotonic()
+        self._is_shown = False
+
+    @property
+    def bounds(self) -> Bounds:
+        """To hand to a search."""
+        return Bounds(lambda: time.monotonic() > self._end, self._report)
+
+    def _report(self, text: str, count: int) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty() and now - self._shown_at > PROGRESS_INTERVAL_S:
+            self._shown_at, self._is_shown = now, True
+            click.echo(f"\r\x1b[K{text}: {count} found", nl=False, err=True)
+
+    def __enter__(self) -> Bounds:
+        return self.bounds
+
+    def __exit__(self, *reason: object) -> None:
+        if self._is_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
