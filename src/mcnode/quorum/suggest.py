@@ -129,21 +129,24 @@ def suggest(organisations: Sequence[Organisation]) -> Suggestion:
     """
     _check(organisations)
     reasons: list[str] = []
-    below: QuorumSet[str] | None = None
+    below: str | QuorumSet[str] | None = None
     for tier in reversed(Tier):
         members = [_inner(each, reasons) for each in organisations if each.tier is tier]
         if not members:
             continue
         if below is not None:
             members.append(below)
+        if len(members) == 1:
+            (below,) = members
+            reasons.append(f"tier {tier.value}: one organisation, which speaks for the tier")
+            continue
         count = len(members)
         threshold = count if tier is Tier.CRITICAL else count - (count - 1) // 3
         below = QuorumSet(threshold, tuple(members))
-        reasons.append(_tier_reason(tier, threshold, count, len(organisations)))
+        reasons.append(_tier_reason(tier, threshold, count))
     assert below is not None
-    while len(below.members) == 1 and isinstance(below.members[0], QuorumSet):
-        below = below.members[0]  # one organisation, or one tier above nothing
-    return Suggestion(tuple(organisations), below, tuple(reasons))
+    made = below if isinstance(below, QuorumSet) else QuorumSet(1, (below,))
+    return Suggestion(tuple(organisations), made, tuple(reasons))
 
 
 def _check(organisations: Sequence[Organisation]) -> None:
@@ -171,12 +174,12 @@ def _inner(each: Organisation, reasons: list[str]) -> str | QuorumSet[str]:
     return each.nodes[0] if count == 1 else QuorumSet(threshold, each.nodes)
 
 
-def _tier_reason(tier: Tier, threshold: int, count: int, organisation_count: int) -> str:
+def _tier_reason(tier: Tier, threshold: int, count: int) -> str:
     text = f"tier {tier.value}: {threshold} of {count}"
     if tier is Tier.CRITICAL:
         return f"{text}: each of them must agree, and each of them alone can halt the network"
     withstood = count - threshold
     text += f", all but a third: {withstood} may lie or be down"
-    if not withstood and organisation_count > 1:
+    if not withstood:
         text += " (4 are the fewest that withstand one)"
     return text
