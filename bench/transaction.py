@@ -1,6 +1,13 @@
-"""Validating and building whole transactions, in a ledger of 33 million outputs."""
+"""Validating and building whole transactions, in a ledger of 33 million outputs.
 
+Ratios are taken within one run, by processor time: what batches save, and what refusing the worst
+transaction costs beside accepting an honest one of the same size.
+"""
+
+import dataclasses
 import functools
+import statistics
+import time
 from collections.abc import Callable, Iterable
 
 from bench.harness import Benchmark
@@ -8,6 +15,8 @@ from mcnode.codec.digest import decode_and_digest32
 from mcnode.codec.protobuf import decode, encode
 from mcnode.conformance.tx_fixture import TxFixture, TxOutTree
 from mcnode.crypto.onetime_keys import scan_outputs
+from mcnode.crypto.range_proof import RangeClaim, judge_range_proofs, prove
+from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.constants import MINIMUM_FEE_MOB, MOB, RING_SIZE
 from mcnode.transaction.membership_proof import NIL_HASH
 from mcnode.transaction.messages import (
@@ -17,7 +26,13 @@ from mcnode.transaction.messages import (
     TxOutMembershipElement,
     TxOutMembershipProof,
 )
-from mcnode.transaction.validation import membership_proof_highest_indices, validate
+from mcnode.transaction.ring_ct.verification import SignatureSubject
+from mcnode.transaction.validation import (
+    Candidate,
+    membership_proof_highest_indices,
+    validate,
+    validate_batch,
+)
 
 DEPTH = 25
 FIRST_INDEX = 1 << DEPTH
@@ -75,6 +90,156 @@ def validation(tx: Tx, tree: DeepTree) -> Callable[[], None]:
     return lambda: validate(read, 1, 4, roots, MINIMUM_FEE_MOB)
 
 
+BATCH = 64
+
+
+def candidates(fixture: TxFixture, tree: DeepTree, count: int) -> list[Candidate]:
+    """So many 2-in-2-out transactions as the trusted process gets them."""
+    txs = [payment(fixture, tree, 2, 2) for _ in range(count)]
+    return [
+        Candidate(decode(Tx, encode(tx)), 1, 4, tree.root_proofs(tx), MINIMUM_FEE_MOB) for tx in txs
+    ]
+
+
+def range_claims(batch: Iterable[Candidate]) -> list[RangeClaim]:
+    """The range proofs of transactions."""
+    version = BlockVersion(4)
+    return [claim for each in batch for claim in SignatureSubject(each.tx, version).range_claims]
+
+
+def cpu_s(work: Callable[[], object], runs: int = 5) -> float:
+    """Median processor time of a call."""
+    times = []
+    for _ in range(runs):
+        begin = time.process_time()
+        work()
+        times.append(time.process_time() - begin)
+    return statistics.median(times)
+
+
+def batch_benchmarks(batch: list[Candidate]) -> Iterable[Benchmark]:
+    """Before and after: range proofs and whole transactions, one by one and together."""
+    claims = range_claims(batch)
+    for name, size in (("alone", 1), (f"in a batch of {BATCH}", BATCH)):
+        yield Benchmark(
+            f"range proof of 4 values {name}",
+            "ms",
+            "the network's 1.38" if size == 1 else "an eighth of alone",
+            functools.partial(judge_range_proofs, claims[:size]),
+            per_call=size,
+            repeat=BATCH // size // 4 or 1,
+            runs=5,
+        )
+    for size in (1, 8, BATCH):
+        yield Benchmark(
+            f"validate a 2-in-2-out transaction in a batch of {size}",
+            "ms",
+            "< 2.5" if size == BATCH else "",
+            functools.partial(validate_batch, batch[:size]),
+            per_call=size,
+            repeat=BATCH // size // 4 or 1,
+            runs=5,
+        )
+    yield Benchmark(
+        f"range proofs: one by one / in a batch of {BATCH}",
+        "times",
+        ">= 8",
+        figure=lambda: (
+            cpu_s(lambda: [judge_range_proofs([claim]) for claim in claims])
+            / cpu_s(lambda: judge_range_proofs(claims))
+        ),
+    )
+    yield Benchmark(
+        f"2-in-2-out: one by one / in a batch of {BATCH}",
+        "times",
+        "",
+        figure=lambda: (
+            cpu_s(lambda: [validate_batch([each]) for each in batch])
+            / cpu_s(lambda: validate_batch(batch))
+        ),
+    )
+
+
+def hostile(honest: Candidate) -> dict[str, Candidate]:
+    """Transactions that are refused as late or as dearly as can be, of the honest one's size."""
+    tx = honest.tx
+    signature, prefix = tx.signature, tx.prefix
+    last = signature.ring_signatures[-1]
+    response = bytes([last.responses[-1][0] ^ 1, *last.responses[-1][1:]])
+    bad_ring = dataclasses.replace(last, responses=(*last.responses[:-1], response))
+    bad_rings = (*signature.ring_signatures[:-1], bad_ring)
+    (proof,) = signature.range_proofs
+    bad_proof = bytes([proof[0] ^ 1, *proof[1:]])
+    return {
+        "last ring signature wrong": _with(honest, ring_signatures=bad_rings),
+        "range proof wrong": _with(honest, range_proofs=(bad_proof,)),
+        "fee too low, all signatures right": dataclasses.replace(
+            honest, minimum_fee=prefix.fee + 1
+        ),
+        "tombstone passed, all signatures right": dataclasses.replace(
+            honest, current_block_index=prefix.tombstone_block
+        ),
+    }
+
+
+def _with(candidate: Candidate, **changes: object) -> Candidate:
+    signature = dataclasses.replace(candidate.tx.signature, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(candidate, tx=dataclasses.replace(candidate.tx, signature=signature))
+
+
+def many_tokens(honest: Candidate, fixture: TxFixture) -> Candidate:
+    """The same transaction with a token of its own claimed for each output: as many range proofs,
+    each sound by itself, over commitments of other values.
+    """
+    outputs = len(honest.tx.prefix.outputs)
+    proof = prove([1], [bytes(32)], MOB, fixture.random_bytes)
+    return _with(
+        honest,
+        range_proofs=(proof,) * (outputs + 1),
+        output_token_ids=tuple(range(1, outputs + 1)),
+    )
+
+
+def refusal_benchmarks(
+    batch: list[Candidate], wide: Candidate, fixture: TxFixture
+) -> Iterable[Benchmark]:
+    """What a hostile transaction costs, alone and to those it is judged together with."""
+    honest = batch[0]
+    yield Benchmark(
+        "refuse: 1-in-16-out, a token for each output",
+        "times an honest one",
+        "<= 2",
+        figure=functools.partial(_ratio, [many_tokens(wide, fixture)], [wide]),
+    )
+    yield Benchmark(
+        "refuse: 16 of these in one batch",
+        "times honest ones alone",
+        "<= 2",
+        figure=lambda: _ratio([many_tokens(wide, fixture)] * 16, [wide]) / 16,
+    )
+    for name, bad in hostile(honest).items():
+        yield Benchmark(
+            f"refuse: {name}",
+            "times an honest one",
+            "<= 1.1",
+            figure=functools.partial(_ratio, [bad], [honest]),
+        )
+    bad_proof = hostile(honest)["range proof wrong"]
+    for count in (1, BATCH // 2, BATCH):
+        mixed = [bad_proof] * count + batch[count:]
+        yield Benchmark(
+            f"batch of {BATCH} with {count} wrong range proofs",
+            "times an honest batch",
+            "<= 2",
+            figure=functools.partial(_ratio, mixed, batch),
+        )
+
+
+def _ratio(left: list[Candidate], right: list[Candidate]) -> float:
+    runs = 15 if len(left) == 1 else 3
+    return cpu_s(lambda: validate_batch(left), runs) / cpu_s(lambda: validate_batch(right), runs)
+
+
 def benchmarks() -> Iterable[Benchmark]:
     fixture = TxFixture(tx_out_count=16 * RING_SIZE)
     tree = DeepTree(fixture.tree)
@@ -109,3 +274,8 @@ def benchmarks() -> Iterable[Benchmark]:
         lambda: scan_outputs(view_private, keys),
         per_call=len(keys),
     )
+    batch = candidates(fixture, tree, BATCH)
+    yield from batch_benchmarks(batch)
+    tx = payment(fixture, tree, 1, 16)
+    wide = Candidate(tx, 1, 4, tree.root_proofs(tx), MINIMUM_FEE_MOB)
+    yield from refusal_benchmarks(batch, wide, fixture)
