@@ -108,12 +108,11 @@ def running_pid(record_path: Path) -> int | None:
     """The process id in a record, if that very process still runs."""
     try:
         record = json.loads(record_path.read_text())
-        pid = int(record["pid"])
-    except (OSError, ValueError, KeyError):
+        pid, started = int(record["pid"]), record["started"]
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     _reap(pid)
-    started = _start_time(pid)
-    return pid if started is not None and started == record["started"] else None
+    return pid if started is not None and started == _start_time(pid) else None
 
 
 def ask_to_stop(record_path: Path) -> None:
