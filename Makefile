@@ -13,17 +13,28 @@ NATIVE_STAMP := $(VENV)/.native
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
+# Two `make` at the same time set up one after the other.
+LOCKED := $(if $(shell command -v flock),flock --close requirements,)
+
+setup: ## Make .venv with everything in it, the native extension built
+	@$(LOCKED) $(MAKE) --silent --no-print-directory $(NATIVE_STAMP)
+
+native: setup
+
 $(PACKAGES_STAMP): requirements/dev.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or later is needed; name one, as in: make PYTHON=python3.12 run"; exit 1; }
+	@for tool in cargo cc; do command -v $$tool >/dev/null || \
+		{ echo "error: $$tool is needed (a Rust toolchain, a C compiler) and not on the path"; exit 1; }; done
+	@echo "installing the pinned packages into $(VENV), about half a minute"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
 $(NATIVE_STAMP): $(PACKAGES_STAMP) $(NATIVE_SOURCES) pyproject.toml
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "building the native extension, about a minute at the first time"
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
-
-setup: $(NATIVE_STAMP) ## Make .venv with everything in it, the native extension built
-native: $(NATIVE_STAMP)
 
 run: setup ## Five nodes, a private payment, a crash, a verdict
 	$(BIN)/mcnode network demo
