@@ -76,7 +76,11 @@ def run(config: "NodeConfig") -> int:
 
 def _check_files(config: "NodeConfig") -> None:
     """Refuse files that cannot be used before anything is started; the node reads them again."""
-    config.load_network().resolve_quorum_set(config.node_id)
+    from mcnode.consensus.quorum_watch import check_own_set
+
+    network = config.load_network()
+    network.resolve_quorum_set(config.node_id)
+    check_own_set(network, config.peer_responder_id, allow_unsafe=config.allow_unsafe_quorum_set)
     config.load_blockchain_config()
 
 

@@ -26,12 +26,13 @@ from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
-from mcnode.consensus.events import Event
+from mcnode.consensus.events import Event, Received
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.mint_tx_manager import MintTxManager
 from mcnode.consensus.proposals import Proposals
 from mcnode.consensus.quorum import metadata_quorum_set
+from mcnode.consensus.quorum_watch import QuorumWatch, check_own_set
 from mcnode.consensus.services.admin import AdminService, BuildInfoService, LogFilter
 from mcnode.consensus.services.attested import AttestedService
 from mcnode.consensus.services.blockchain import BlockchainService
@@ -58,6 +59,7 @@ from mcnode.peers.connection import PeerConnection
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.keepalive import PeerKeepalive
 from mcnode.peers.relay import RelayPlanner
+from mcnode.quorum.lint import Severity
 
 ADMIN_SERVICE_NAME = "Consensus Service"
 
@@ -102,9 +104,10 @@ class ConsensusNode:
 
     async def _info(self) -> Mapping[str, Any]:
         """For operators. Reads files, hence the thread."""
-        return await asyncio.to_thread(
+        info = await asyncio.to_thread(
             node_info, self._config, self._ledger, self._worker.snapshot(), self._stuck.stuck
         )
+        return info | {"quorum": self._quorum_watch.to_json()}
 
     def metrics_text(self) -> str:
         """All metrics, the gauges as of now."""
@@ -128,6 +131,7 @@ class ConsensusNode:
             log.warning(warning)
         self._network_config = config.load_network()
         self._quorum_set = self._network_config.resolve_quorum_set(config.node_id)
+        self._quorum_watch = self._make_quorum_watch()
         self._blockchain = config.load_blockchain_config()
         await initialise_enclave(config, self._blockchain, self._enclave)
         ledger_metrics = LedgerMetrics(self._metrics.registry)
@@ -139,6 +143,18 @@ class ConsensusNode:
             if self._agreement is not None:
                 await asyncio.to_thread(self._agreement.close)
             self._ledger.close()
+
+    def _make_quorum_watch(self) -> QuorumWatch:
+        config = self._config
+        findings = check_own_set(
+            self._network_config,
+            config.peer_responder_id,
+            allow_unsafe=config.allow_unsafe_quorum_set,
+        )
+        for finding in findings:
+            is_note = finding.severity is Severity.NOTE
+            (log.info if is_note else log.warning)("quorum set", finding=str(finding))
+        return QuorumWatch(config.node_id, self._quorum_set, findings, self._metrics.scp)
 
     async def _assemble(self) -> None:
         """Put the parts together, bottom up."""
@@ -190,6 +206,9 @@ class ConsensusNode:
         )
 
     async def _post(self, event: Event) -> None:
+        if isinstance(event, Received):
+            scp_msg = event.msg.scp_msg
+            self._quorum_watch.hear(scp_msg.sender_id, scp_msg.quorum_set)
         await self._worker.post(event)
 
     def _make_core(self, network_state: NetworkState) -> ByzantineLedger:
@@ -251,6 +270,7 @@ class ConsensusNode:
                     await listener.start()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._worker.run())
+                group.create_task(self._quorum_watch.run())
                 if self._config.stuck_slot_after_s:
                     group.create_task(self._stuck.run())
                 group.create_task(self._broadcaster.run())

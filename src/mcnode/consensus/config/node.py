@@ -65,6 +65,12 @@ def _parse_enclave_mode(text: str) -> EnclaveMode:
         raise ValueTextError(f"possible values are {known}") from None
 
 
+def _parse_true_false(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueTextError("possible values are true, false")
+    return text == "true"
+
+
 _MINIMUM_FEE_ADVICE: Final = (
     'fees are set in the tokens file now: put {"tokens": [{"token_id": 0, "minimum_fee": <fee>}]} '
     "into a .json file and name it with --tokens"
@@ -105,6 +111,14 @@ NODE_FLAGS: Final = (
         "NETWORK_PATH",
         required=True,
         help="network file: peers, archives, quorum set",
+    ),
+    Flag(
+        "--allow-unsafe-quorum-set",
+        _parse_true_false,
+        "MC_ALLOW_UNSAFE_QUORUM_SET",
+        "BOOL",
+        default="false",
+        help="start although the quorum set is found unsafe: true or false",
     ),
     Flag(
         "--peer-listen-uri",
@@ -227,6 +241,7 @@ class NodeConfig:
     client_responder_id: str
     msg_signer_key: Ed25519Private
     network_path: Path
+    allow_unsafe_quorum_set: bool
     peer_listen_uri: Uri
     client_listen_uri: Uri
     admin_listen_uri: Uri | None
@@ -325,6 +340,7 @@ _FIELDS: Final[Mapping[str, str]] = {
         "peer_responder_id",
         "client_responder_id",
         "msg_signer_key",
+        "allow_unsafe_quorum_set",
         "peer_listen_uri",
         "client_listen_uri",
         "admin_listen_uri",
