@@ -24,7 +24,7 @@ from mcnode.slots.format import SlotEncoder
 SLOTS_KEPT: Final = 20
 """Files that a ring keeps unless told otherwise: some minutes of a busy network."""
 SLOT_BYTES_MAX: Final = 4 << 20
-"""Of one file. A slot of five nodes with 100 values takes about 20 kB; one that never ends, as one
+"""Of one file. A slot of five nodes with 100 values takes about 30 kB; one that never ends, as one
 without a quorum does, must not fill the disk. All files together stay below 20 times as much."""
 WAITING_MAX: Final = 1_000
 """Events that wait to be written."""
