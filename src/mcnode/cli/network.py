@@ -363,8 +363,18 @@ def demo(*, as_json: bool, keep: bool, work_dir: Path | None) -> None:
     _end_politely_on_signals()
     from mcnode.network.demo import run_demo
 
-    verdict = run_demo(work_dir, keep=keep, show=None if as_json else click.echo)
+    verdict = run_demo(
+        work_dir,
+        keep=keep,
+        show=None if as_json else click.echo,
+        begin=_show_for_now if sys.stdout.isatty() and not as_json else None,
+    )
     if as_json:
         click.echo(json.dumps(verdict.to_json(), indent=2))
     if not verdict.held:
         sys.exit(1)
+
+
+def _show_for_now(text: str) -> None:
+    """A line that the next one overwrites."""
+    click.echo(f"{text}\r", nl=False)

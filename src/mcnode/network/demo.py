@@ -85,21 +85,28 @@ class Verdict:
         }
 
 
-def run_demo(directory: Path | None, *, keep: bool, show: Show | None) -> Verdict:
+def _quiet(_: str) -> None:
+    """Nobody looks."""
+
+
+def run_demo(
+    directory: Path | None, *, keep: bool, show: Show | None, begin: Show | None = None
+) -> Verdict:
     """Run it in `directory`, which must not hold a network, or in a temporary one.
 
     Everything is stopped at the end, whatever happened; the files stay if `keep` or if a step
-    failed. `show` gets the table line by line. When interrupted, nothing stays, unless `keep`.
+    failed. `show` gets the table line by line, `begin` what each line will be about. When
+    interrupted, nothing stays, unless `keep`.
     """
     place = directory or Path(tempfile.mkdtemp(prefix="mcnode-demo-"))
     verdict = Verdict(place)
-    demo = Demo(place / "network", verdict, show or (lambda _: None))
+    demo = Demo(place / "network", verdict, show or _quiet, begin or _quiet)
     try:
         asyncio.run(demo.run())
         demo.stop()
     except BaseException:
         with signals_wait():
-            demo.show("stopping all nodes")
+            demo.show("\nstopping all nodes")
             demo.stop()
             if not keep and (directory is None or demo.has_files):
                 _remove(place, directory)
@@ -122,8 +129,9 @@ def _remove(place: Path, directory: Path | None) -> None:
 class Demo:
     """State between the steps."""
 
-    def __init__(self, directory: Path, verdict: Verdict, show: Show) -> None:
+    def __init__(self, directory: Path, verdict: Verdict, show: Show, begin: Show) -> None:
         self.show = show
+        self._begin = begin
         self._directory = directory
         self._verdict = verdict
         self._network: LocalNetwork | None = None
@@ -171,6 +179,7 @@ class Demo:
 
     async def _step(self, title: str, action: Callable[[], Awaitable[str]]) -> bool:
         started = time.monotonic()
+        self._begin(f"  ...              {title}")
         try:
             async with asyncio.timeout(STEP_TIMEOUT_S):
                 remark = await action()
