@@ -82,15 +82,21 @@ def test_reserved_ports_are_chosen_once():
         second.release()
 
 
-def test_a_taken_port_moves_the_whole_set():
-    free = reserve_ports(2)
-    free.release()
+def test_a_taken_port_moves_the_whole_set(monkeypatch):
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", free.ports[1].peer))
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
-        other = reserve_ports(2)
-    other.release()
-    assert set(free.ports).isdisjoint(other.ports)
+        number = taken.getsockname()[1]
+        assert not ports._are_free([number])
+    assert ports._are_free([number])
+    answers = iter([False, True])
+    tried = []
+    monkeypatch.setattr(ports, "_are_free", lambda each: tried.append(set(each)) or next(answers))
+    reserved = reserve_ports(2)
+    reserved.release()
+    assert len(tried) == 2
+    assert tried[0].isdisjoint(tried[1])
+    assert reserved.ports[1].peer in tried[1]
 
 
 def test_no_free_ports(monkeypatch):
