@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcnode.cli.wallet_gift import gift
 from mcnode.cli.wallet_options import (
     WALLET_FILE,
     NetworkOptions,
@@ -19,16 +20,17 @@ from mcnode.cli.wallet_output import (
     print_balances,
     print_history,
     print_json,
-    print_payment,
     print_settings,
 )
+from mcnode.cli.wallet_pay import burn, merge, send
+from mcnode.cli.wallet_receipt import receipt, request
 from mcnode.cli.wallet_running import closing, run_wallet
 from mcnode.cli.wallet_swap import swap
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
     from mcnode.wallet.history import HistoryEntry
-    from mcnode.wallet.records import Balance, Payment
+    from mcnode.wallet.records import Balance
     from mcnode.wallet.wallet import Wallet
 
 _SECRET_CHARS_MAX = 1 << 20
@@ -201,61 +203,6 @@ def balance(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None
 
 @wallet.command()
 @wallet_option
-@click.argument("address")
-@click.argument("amount")
-@click.option("--token", default=0, show_default=True, type=click.IntRange(0), help="Token id.")
-@click.option("--fee", help="Fee, written like AMOUNT. Default: the network's minimum.")
-@click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Wait until it is in a block."
-)
-@click.option(
-    "--timeout",
-    "timeout_s",
-    default=60.0,
-    show_default=True,
-    type=click.FloatRange(0),
-    help="How many seconds to wait.",
-)
-@network_options
-@no_sync_option
-@json_option
-def send(
-    *,
-    path: Path,
-    address: str,
-    amount: str,
-    token: int,
-    fee: str | None,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Pay AMOUNT to ADDRESS, without asking again.
-
-    ADDRESS is what `mcnode wallet address` prints, or @FILE to read it from a .b58pub file. AMOUNT
-    is in MOB, such as 1.5; with --token, a whole number of the token's smallest unit.
-
-    Example: mcnode wallet send @keys/account_keys_1.b58pub 1.5
-    """
-    from mcnode.wallet.amounts import parse_amount
-
-    value = parse_amount(amount, token)
-    fee_value = None if fee is None else parse_amount(fee, token)
-    recipient = _read_address(address)
-
-    async def work(opened: "Wallet") -> "Payment":
-        warn_if_simulated(opened.settings)
-        payment = await opened.send(recipient, value, token_id=token, fee=fee_value)
-        return await opened.wait_final(payment, timeout_s) if wait else payment
-
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
-
-
-@wallet.command()
-@wallet_option
 @network_options
 @no_sync_option
 @json_option
@@ -283,16 +230,10 @@ def _read_secret(source: Path) -> str:
         raise InvalidError(f"cannot read {source}: {type(error).__name__}") from None
 
 
-def _read_address(text: str) -> str:
-    if not text.startswith("@"):
-        return text
-    from mcnode.account.printable import to_printable
-    from mcnode.wallet.key_files import load_printable_address
-
-    try:
-        return to_printable(load_printable_address(Path(text[1:])))
-    except OSError as error:
-        raise InvalidError(f"cannot read {text[1:]}: {error.strerror}") from error
-
-
+wallet.add_command(send)
+wallet.add_command(burn)
+wallet.add_command(merge)
+wallet.add_command(request)
+wallet.add_command(receipt)
 wallet.add_command(swap)
+wallet.add_command(gift)

@@ -12,7 +12,9 @@ from mcnode.wallet.amounts import format_amount
 
 if TYPE_CHECKING:
     from mcnode.transaction.messages import Amount
+    from mcnode.wallet.gifts import GivenGift
     from mcnode.wallet.history import HistoryEntry
+    from mcnode.wallet.receipts import CheckedReceipt
     from mcnode.wallet.records import Balance, Offer, Payment
     from mcnode.wallet.settings import WalletSettings
     from mcnode.wallet.swaps import OfferSheet
@@ -247,3 +249,47 @@ def _signed_json(token_id: int, value: int) -> dict[str, Any]:
 
 def _shown(amount: "Amount") -> str:
     return format_amount(amount.value, amount.token_id)
+
+
+def print_gifts(gifts: "list[GivenGift]", as_json: bool) -> None:
+    """Gifts and their codes."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "output": str(given.output.tx_out_index),
+                    "value": str(given.output.value),
+                    "token_id": given.output.token_id,
+                    "taken_in_block": given.output.spent_in_block,
+                    "code": given.code,
+                }
+                for given in gifts
+            ]
+        )
+        return
+    for given in gifts:
+        output = given.output
+        is_open = output.spent_in_block is None
+        state = "open" if is_open else f"taken in block {output.spent_in_block}"
+        value = format_amount(output.value, output.token_id)
+        click.echo(f"output {output.tx_out_index}, {value}, {state}")
+        if is_open:
+            click.echo(given.code)
+    if not gifts:
+        click.echo("no gifts")
+
+
+def print_receipt(checked: "CheckedReceipt", as_json: bool) -> None:
+    """A receipt that holds."""
+    if as_json:
+        print_json(
+            {
+                "state": checked.state.value,
+                "amount": _amount_json(checked.amount),
+                "block_index": checked.block_index,
+                "subaddress": checked.subaddress_index,
+            }
+        )
+        return
+    place = "" if checked.block_index is None else f" in block {checked.block_index}"
+    click.echo(f"{checked.state.value}{place}: {_shown(checked.amount)}, paid by who made this")

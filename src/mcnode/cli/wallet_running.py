@@ -5,9 +5,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mcnode.cli.wallet_options import NetworkOptions, progress_shown
+from mcnode.cli.wallet_options import NetworkOptions, progress_shown, warn_if_simulated
 
 if TYPE_CHECKING:
+    from mcnode.wallet.draft import Order
+    from mcnode.wallet.records import Payment
     from mcnode.wallet.wallet import Wallet
 
 T = TypeVar("T")
@@ -40,3 +42,10 @@ def closing(opened: "Wallet", work: Callable[[], T]) -> T:
         return work()
     finally:
         asyncio.run(opened.close())
+
+
+async def follow(opened: "Wallet", order: "Order", timeout_s: float | None) -> "Payment":
+    """Do what an order asks for, and wait until it is in a block unless there is no time limit."""
+    warn_if_simulated(opened.settings)
+    payment = await opened.carry_out(order)
+    return payment if timeout_s is None else await opened.wait_final(payment, timeout_s)

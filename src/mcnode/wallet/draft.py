@@ -11,7 +11,12 @@ from mcnode.account.public_address import PublicAddress
 from mcnode.codec import protobuf
 from mcnode.crypto.rng import RandomBytes
 from mcnode.ledger.db import LedgerDB
-from mcnode.transaction.builder import AddedOutput, MemoBuilder, TransactionBuilder
+from mcnode.transaction.builder import (
+    AddedOutput,
+    InputCredentials,
+    MemoBuilder,
+    TransactionBuilder,
+)
 from mcnode.transaction.builder.errors import BuilderFogError
 from mcnode.transaction.hashing import tx_hash
 from mcnode.transaction.messages import Amount, Receipt, Tx
@@ -93,6 +98,11 @@ class Draft:
             self.builder.add_input(credentials)
             self.ring_indices += [proof.index for proof in credentials.proofs]
         self._key_images += [output.key_image for output in inputs if output.key_image is not None]
+
+    def add(self, credentials: InputCredentials, key_image: bytes) -> None:
+        """Add an input that is not the account's own."""
+        self.builder.add_input(credentials)
+        self._key_images.append(key_image)
 
     def pay(self, amount: Amount, recipient: PublicAddress) -> AddedOutput:
         """Pay somebody. Raises `FogNotSupported`, or `TxBuilderError`."""

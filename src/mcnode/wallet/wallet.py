@@ -22,7 +22,7 @@ from mcnode.connection.errors import TxRefused
 from mcnode.errors import InvalidError, McNodeError
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.constants import MOB
-from mcnode.wallet.draft import BuildContext, BuiltPayment, Order
+from mcnode.wallet.draft import BuildContext, BuiltPayment, Order, require_spender
 from mcnode.wallet.errors import (
     NothingRead,
     PaymentExpired,
@@ -32,6 +32,7 @@ from mcnode.wallet.errors import (
     SubmissionUnclear,
     WalletFileError,
 )
+from mcnode.wallet.gifts import GivenGift, list_gifts
 from mcnode.wallet.history import HistoryEntry, Notes, make_history
 from mcnode.wallet.ledger_copy import (
     Progress,
@@ -42,6 +43,7 @@ from mcnode.wallet.ledger_copy import (
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
 from mcnode.wallet.payments import PaymentOrder
+from mcnode.wallet.receipts import CheckedReceipt, check_receipt
 from mcnode.wallet.records import Balance, Offer, Payment, PaymentState
 from mcnode.wallet.scanner import Scanner, scan_new_blocks
 from mcnode.wallet.settings import WalletSettings
@@ -195,6 +197,18 @@ class Wallet:
     def offers(self) -> list[Offer]:
         """Offers to swap, oldest first, as of the last `sync`."""
         return self._store.offers()
+
+    def gifts(self) -> list[GivenGift]:
+        """Gifts of this account with their codes, oldest first, as of the last `sync`.
+
+        Raises:
+            ViewOnlyWallet: the codes need the spend key.
+        """
+        return list_gifts(require_spender(self._account), self._store.outputs(), self.ledger)
+
+    def check_receipt(self, payload: bytes) -> CheckedReceipt:
+        """Whether somebody paid this account, as of the last `sync`; see `receipts`."""
+        return check_receipt(payload, self._account, self._store.outputs(), self.ledger)
 
     @property
     def ledger(self) -> LedgerDB:

@@ -96,14 +96,15 @@ class FakeNetwork:
         if self.makes_blocks:
             self.make_block()
 
-    def make_block(self, *, is_published: bool = True) -> BlockData:
-        """A block of what is in the pool; without anything, of an output that nobody owns."""
+    def make_block(self, *, is_published: bool = True, decoys: int = 1) -> BlockData:
+        """A block of what is in the pool, and of outputs that nobody owns."""
         images, outputs = [], []
         for tx in self.pool:
             images += [ring.key_image for ring in tx.signature.ring_signatures]
             outputs += tx.prefix.outputs
         stranger = AccountKey.random(self.rng).default_subaddress()
-        outputs.append(make_sample_output(self.rng, self.version, Amount(0, 0), stranger))
+        for _ in range(decoys):
+            outputs.append(make_sample_output(self.rng, self.version, Amount(0, 0), stranger))
         self.pool.clear()
         contents = BlockContents(
             tuple(images) or (draw_key_image(self.rng),), tuple(outputs), (), ()

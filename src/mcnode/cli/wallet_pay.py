@@ -1,0 +1,239 @@
+"""`mcnode wallet send`, `burn`, `merge`: what takes value out of outputs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mcnode.cli.wallet_options import (
+    NetworkOptions,
+    fee_option,
+    json_option,
+    network_options,
+    no_sync_option,
+    token_option,
+    wait_options,
+    wallet_option,
+)
+from mcnode.cli.wallet_output import print_payment
+from mcnode.cli.wallet_running import follow, run_wallet
+from mcnode.errors import InvalidError
+
+if TYPE_CHECKING:
+    from mcnode.wallet.draft import Order
+    from mcnode.wallet.payments import PaymentOrder
+    from mcnode.wallet.records import Payment
+    from mcnode.wallet.selection import InputChoice
+    from mcnode.wallet.wallet import Wallet
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_COIN_OPTIONS = (
+    click.option(
+        "--coins",
+        type=click.Choice(["smallest", "fewest"]),
+        default="smallest",
+        show_default=True,
+        help="Which outputs to spend: use up small ones, or as few as will do.",
+    ),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        help="Spend exactly this output, by its public key in hex; repeat for several.",
+    ),
+)
+
+
+def coin_options(command: Command) -> Command:
+    """Which outputs to spend."""
+    for option in reversed(_COIN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def choice_of(coins: str, inputs: tuple[str, ...]) -> "InputChoice":
+    """What `coin_options` say."""
+    from mcnode.wallet.selection import FewestInputs, SmallestFirst, TheseInputs
+
+    if not inputs:
+        return FewestInputs() if coins == "fewest" else SmallestFirst()
+    try:
+        return TheseInputs(tuple(bytes.fromhex(text) for text in inputs))
+    except ValueError:
+        raise InvalidError("--input needs the public key of an output in hex") from None
+
+
+@click.command()
+@wallet_option
+@click.argument("address")
+@click.argument("amount", required=False)
+@click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Token id. Default: MOB.")
+@fee_option
+@coin_options
+@wait_options
+@network_options
+@no_sync_option
+@json_option
+def send(
+    *,
+    path: Path,
+    address: str,
+    amount: str | None,
+    token: int | None,
+    fee: str | None,
+    coins: str,
+    inputs: tuple[str, ...],
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Pay AMOUNT to ADDRESS, without asking again.
+
+    ADDRESS is what `mcnode wallet address` or `request` prints, or @FILE to read it from a .b58pub
+    file. AMOUNT is in MOB, such as 1.5; with --token, a whole number of the token's smallest unit.
+    A request that names its amount needs none.
+
+    Example: mcnode wallet send @keys/account_keys_1.b58pub 1.5
+    """
+    order = order_of(address, amount, token, fee, choice_of(coins, inputs))
+    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
+
+
+@click.command()
+@wallet_option
+@click.argument("amount")
+@token_option("--token", "Token id.")
+@click.option("--data", default="", help="64 bytes in hex for who redeems it; shorter is padded.")
+@fee_option
+@coin_options
+@wait_options
+@network_options
+@no_sync_option
+@json_option
+def burn(
+    *,
+    path: Path,
+    amount: str,
+    token: int,
+    data: str,
+    fee: str | None,
+    coins: str,
+    inputs: tuple[str, ...],
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Destroy AMOUNT for good, without asking again; everybody can see how much.
+
+    Example: mcnode wallet burn 5000 --token 1 --data 0011aabb
+    """
+    from mcnode.transaction.memo.base import DATA_LENGTH
+    from mcnode.wallet.amounts import parse_amount
+    from mcnode.wallet.payments import BurnOrder
+
+    try:
+        memo = bytes.fromhex(data).ljust(DATA_LENGTH, b"\0")
+    except ValueError:
+        raise InvalidError("--data is not hex") from None
+    wish = None if fee is None else parse_amount(fee, token)
+    choice = choice_of(coins, inputs)
+    order = BurnOrder(parse_amount(amount, token), token, wish, memo, choice)
+    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
+
+
+@click.command()
+@wallet_option
+@token_option("--token", "Token id.")
+@fee_option
+@wait_options
+@network_options
+@no_sync_option
+@json_option
+def merge(
+    *,
+    path: Path,
+    token: int,
+    fee: str | None,
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Put 16 outputs together into one, so that larger payments fit into one transaction again."""
+    from mcnode.wallet.amounts import parse_amount
+    from mcnode.wallet.payments import MergeOrder
+
+    order = MergeOrder(token, None if fee is None else parse_amount(fee, token))
+    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
+
+
+def _carry_out(
+    path: Path,
+    options: dict[str, Any],
+    order: "Order",
+    timeout_s: float | None,
+    *,
+    no_sync: bool,
+    as_json: bool,
+) -> None:
+    async def work(opened: "Wallet") -> "Payment":
+        return await follow(opened, order, timeout_s)
+
+    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_payment(payment, as_json)
+
+
+def order_of(
+    code: str, amount: str | None, token: int | None, fee: str | None, choice: "InputChoice"
+) -> "PaymentOrder":
+    """The payment that a command line asks for.
+
+    Raises:
+        PrintableError, InvalidAmount: as they say.
+        InvalidError: amount or token are missing, or not those of the request.
+    """
+    from mcnode.account.printable import PaymentRequest, parse_printable, parse_printable_address
+    from mcnode.wallet.amounts import parse_amount
+    from mcnode.wallet.payments import PaymentOrder
+
+    text = _read_code(code)
+    found = parse_printable(text)
+    request = found if isinstance(found, PaymentRequest) else PaymentRequest(None, 0, "", 0, 0)
+    if request.public_address is not None:
+        recipient = request.public_address
+        if token not in (None, request.token_id):
+            raise InvalidError(f"token is {token}, the request says {request.token_id}")
+        token = request.token_id
+    else:
+        recipient = parse_printable_address(text)
+    token = token or 0
+    value = request.value if amount is None else parse_amount(amount, token)
+    if amount is None and not request.value:
+        raise InvalidError("how much? neither an AMOUNT is given, nor does a request name one")
+    if request.value not in (0, value):
+        raise InvalidError(f"amount is {value}, the request says {request.value}")
+    wish = None if fee is None else parse_amount(fee, token)
+    return PaymentOrder(recipient, value, token, wish, request.payment_id or None, choice)
+
+
+def _read_code(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    path = Path(text[1:])
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(_CODE_CHARS_MAX).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise InvalidError(f"cannot read {path}: {reason}") from error
+
+
+_CODE_CHARS_MAX = 1 << 14
+"""As long as no printable code is."""

@@ -1,0 +1,114 @@
+"""`mcnode wallet receipt` and `request`: what payer and payee hand each other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcnode.cli.wallet_options import (
+    NetworkOptions,
+    json_option,
+    network_options,
+    no_sync_option,
+    token_option,
+    wallet_option,
+)
+from mcnode.cli.wallet_output import print_json, print_receipt
+from mcnode.cli.wallet_running import closing, run_wallet
+from mcnode.errors import InvalidError
+
+if TYPE_CHECKING:
+    from mcnode.wallet.receipts import CheckedReceipt
+    from mcnode.wallet.wallet import Wallet
+
+
+@click.group()
+def receipt() -> None:
+    """Prove a payment to its recipient, or check such a proof."""
+
+
+@receipt.command()
+@wallet_option
+@click.argument("transaction")
+@json_option
+def make(*, path: Path, transaction: str, as_json: bool) -> None:
+    """Print the receipt of a payment of this wallet, by its TRANSACTION hash.
+
+    Only who paid can make it; it tells nobody but the recipient anything.
+    """
+    from mcnode.wallet.codes import to_code
+    from mcnode.wallet.receipts import CODE_NAME, receipt_of
+    from mcnode.wallet.wallet import Wallet
+
+    try:
+        tx_hash = bytes.fromhex(transaction)
+    except ValueError:
+        raise InvalidError(f"transaction hash {transaction[:70]!r} is not hex") from None
+    opened = Wallet.open(path)
+    code = closing(opened, lambda: to_code(CODE_NAME, receipt_of(opened.payment(tx_hash))))
+    if as_json:
+        print_json({"receipt": code})
+    else:
+        click.echo(code)
+
+
+@receipt.command()
+@wallet_option
+@click.argument("code")
+@network_options
+@no_sync_option
+@json_option
+def check(*, path: Path, code: str, no_sync: bool, as_json: bool, **options: Any) -> None:
+    """Check that who gave CODE (or @FILE) paid this account, and see where the payment is.
+
+    Exit status 2 when it proves nothing.
+    """
+    from mcnode.wallet.codes import load_payload
+    from mcnode.wallet.receipts import CODE_NAME
+
+    payload = load_payload(CODE_NAME, code)
+
+    async def work(opened: "Wallet") -> "CheckedReceipt":
+        return opened.check_receipt(payload)
+
+    checked = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_receipt(checked, as_json)
+
+
+@click.command()
+@wallet_option
+@click.argument("amount", required=False)
+@token_option("--token", "Token id.")
+@click.option("--note", default="", help="What for; who pays sees it.")
+@click.option(
+    "--id",
+    "payment_id",
+    default=0,
+    type=click.IntRange(0, (1 << 64) - 1),
+    help="A number that comes back in the payment's memo, to tell payments apart.",
+)
+@click.option("--subaddress", default=0, show_default=True, type=click.IntRange(0, 9))
+@json_option
+def request(
+    *,
+    path: Path,
+    amount: str | None,
+    token: int,
+    note: str,
+    payment_id: int,
+    subaddress: int,
+    as_json: bool,
+) -> None:
+    """Print a payment request: a code for `send`. Without AMOUNT, the payer chooses."""
+    from mcnode.account.printable import PaymentRequest, parse_printable_address, to_printable
+    from mcnode.wallet.amounts import parse_amount
+    from mcnode.wallet.wallet import Wallet
+
+    opened = Wallet.open(path)
+    address = parse_printable_address(closing(opened, lambda: opened.address(subaddress)))
+    value = 0 if amount is None else parse_amount(amount, token)
+    code = to_printable(PaymentRequest(address, value, note, token, payment_id))
+    if as_json:
+        print_json({"request": code})
+    else:
+        click.echo(code)
