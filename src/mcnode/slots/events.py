@@ -119,8 +119,9 @@ class SlotRecord:
     """Why later events are not here, if they are not."""
     is_dump: bool = False
     """From a debug dump, which does not tell what the application answered."""
-    has_silent_timers: bool = False
-    """Of a dump: timers fired in between that made the node say nothing, and are not in it."""
+    silent_timers_after_ms: int | None = None
+    """Of a dump, which leaves out timers that made the node say nothing: they are taken to have
+    fired once an entry is later than their deadline by this. None: none fired."""
 
     @property
     def externalized(self) -> tuple[ConsensusValue, ...] | None:

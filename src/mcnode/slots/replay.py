@@ -39,9 +39,8 @@ from mcnode.slots.recorder import outcome_of
 
 DUMP_LIST_MAX: Final = 5_000
 """What a combination is cut to where nothing tells what the application made of it."""
-SILENT_TIMER_MS: Final = 50
-"""A dump's timer is taken to have fired unnoticed this long after its deadline, not before: the
-entry that it made may be late by the node's own polling."""
+TIMER_LATE_MS: Final = 50
+"""An entry of timers in a dump stands for deadlines that are not older than this."""
 
 
 class NotRecorded(InvalidError):
@@ -141,7 +140,12 @@ class SlotPlayer:
 
     def fire_silent_timers(self, event: SlotEvent) -> str | None:
         """Fire what a dump does not tell of, up to an event; what they say to it, if anything."""
-        limit = event.tick - SILENT_TIMER_MS
+        after_ms = self._record.silent_timers_after_ms
+        if after_ms is None:
+            return None
+        limit = event.tick - after_ms
+        if isinstance(event.input, TimersFired):
+            limit -= TIMER_LATE_MS
         while (deadline := self._slot.next_deadline()) is not None and deadline < limit:
             sent = self._slot.handle_timers(deadline + 1)
             if sent is not None:
@@ -198,7 +202,7 @@ def replay(record: SlotRecord) -> Iterator[Step]:
     start = record.start
     yield Step(0, start.tick, None, Outcome(), player.state())
     for number, event in enumerate(record.events, 1):
-        difference = player.fire_silent_timers(event) if record.has_silent_timers else None
+        difference = player.fire_silent_timers(event)
         outcome = player.play(event)
         difference = difference or _difference(event.outcome, outcome, is_dump=record.is_dump)
         if difference is None and not record.is_dump and player.answers_left():

@@ -250,7 +250,7 @@ def diagnosis_lines(found: Diagnosis[ConsensusValue], names: Names) -> Iterator[
     for question in found.questions:
         yield question_text(question, names)
     if found.silent_leaders:
-        yield f"a first vote: {names.nodes(found.silent_leaders)} lead and said nothing"
+        yield f"a first vote: {names.nodes(found.silent_leaders)}, leading, said nothing yet"
     if found.silent:
         yield f"not heard from: {names.nodes(found.silent)}"
 
