@@ -86,6 +86,11 @@ class CompiledSystem:
                 users[found] = users.get(found, 0) | 1 << number
         self.sets = list(users.items())
         self._asking = sum(mask for _, mask in self.sets)
+        self._inner = _InnerSets()
+        self._rows = [
+            (found.threshold, found.nodes, self._inner.numbers_of(found), mask)
+            for found, mask in self.sets
+        ]
         self.components = self._quorum_components()
         self.core = 0
         for component in self.components:
@@ -111,8 +116,10 @@ class CompiledSystem:
         changed = True
         while changed and present:
             changed = False
-            for found, users in self.sets:
-                if users & present and not found.is_satisfied(present):
+            satisfied = self._inner.satisfied(present)
+            for threshold, nodes, inner, users in self._rows:
+                met = (nodes & present).bit_count() + (inner & satisfied).bit_count()
+                if met < threshold and users & present:
                     present &= ~users
                     changed = True
         return present
@@ -152,6 +159,40 @@ class CompiledSystem:
         return 0 if found is None else found.named()
 
 
+class _InnerSets:
+    """Every inner set of a system once, those inside before those around, so that one pass over
+    them tells which are satisfied, as bits."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[MaskSet, int], int] = {}
+        self._rows: list[tuple[int, int, int]] = []
+
+    def numbers_of(self, found: MaskSet) -> int:
+        """The bits of a set's inner sets; one that is listed again has a bit for each time."""
+        times: dict[MaskSet, int] = {}
+        mask = 0
+        for inner in found.inner:
+            times[inner] = times.get(inner, -1) + 1
+            mask |= 1 << self._number(inner, times[inner])
+        return mask
+
+    def _number(self, found: MaskSet, time: int) -> int:
+        if (found, time) not in self._numbers:
+            inside = self.numbers_of(found)
+            self._numbers[found, time] = len(self._rows)
+            self._rows.append((found.threshold, found.nodes, inside))
+        return self._numbers[found, time]
+
+    def satisfied(self, present: int) -> int:
+        """The bits of the inner sets that the nodes present satisfy."""
+        mask, bit = 0, 1
+        for threshold, nodes, inside in self._rows:
+            if (nodes & present).bit_count() + (inside & mask).bit_count() >= threshold:
+                mask |= bit
+            bit <<= 1
+        return mask
+
+
 def _closure(start: int, edges: dict[int, int], among: int) -> int:
     reached = fresh = start
     while fresh:
@@ -185,7 +226,8 @@ def _with_own_nodes(sets: list[MaskSet | None]) -> list[MaskSet | None]:
     """Each set with its own node in it, at the place that makes most sets equal.
 
     Where a node is present, `t` members of a set that it joins at any level are `t + 1` of the set
-    with it.
+    with it. It may also stay outside: nodes of an organisation that lists the other ones then have
+    one set in common.
     """
     candidates: list[list[MaskSet]] = []
     places = sum(1 + len(found.inner) for found in sets if found is not None)
@@ -196,11 +238,11 @@ def _with_own_nodes(sets: list[MaskSet | None]) -> list[MaskSet | None]:
             candidates.append([found])
         else:
             with_inner = places <= _PLACES_SEARCHED_MAX
-            candidates.append(list(_joined(found, 1 << number, with_inner)))
+            joined = _joined(found, 1 << number, with_inner)
+            candidates.append([found, *joined])
     popularity = Counter(each for places_of_one in candidates for each in set(places_of_one))
     return [
-        max(found, key=lambda each: (popularity[each], -found.index(each))) if found else None
-        for found in candidates
+        max(found, key=lambda each: popularity[each]) if found else None for found in candidates
     ]
 
 

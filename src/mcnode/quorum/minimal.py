@@ -171,6 +171,8 @@ def aligned_cost_counter(
     """
     found = max(system.sets, key=lambda each: each[1].bit_count())[0]
     by_place = dict(formula.placed_members(found))
+    if not by_place:
+        return cost_counter(formula, literals)
     parts = {place: _touched(units, member) for place, member in by_place.items()}
     taken = 0
     for part in parts.values():
