@@ -55,8 +55,10 @@ def port(request, node):
 @pytest.fixture(autouse=True)
 def node_goes_on(node, purse):
     """After whatever a test sent, the same process takes a payment to its end."""
+    assert node.is_running
     pid, height = node.daemon.pid, node.block_count()
     yield
+    assert node.is_running
     output = purse.take()
     node.propose(purse.payment(output))
     node.wait_final(output)
@@ -210,20 +212,18 @@ def test_spoilt_ciphertext_of_a_session(node, purse, spoil):
     node.ask(propose_spoilt_then_whole)
 
 
-def plaintexts(purse):
-    encoded = protobuf.encode(purse.payment())
-    return {
-        "nothing": b"",
-        "garbage": GARBAGE[:5000],
-        "cut": encoded[:-1],
-        "trailing": encoded + b"\xff",
-    }
+NO_TRANSACTIONS = {
+    "garbage": lambda encoded: GARBAGE[:5000],
+    "cut": lambda encoded: encoded[:-1],
+    "trailing": lambda encoded: encoded + b"\xff",
+}
 
 
-@pytest.mark.parametrize("name", ["garbage", "cut", "trailing"])
+@pytest.mark.parametrize("name", NO_TRANSACTIONS)
 def test_plaintext_that_is_no_transaction(node, purse, name):
+    plaintext = NO_TRANSACTIONS[name](protobuf.encode(purse.payment()))
     with pytest.raises(CallFailed) as caught:
-        node.ask(lambda client: client.propose_tx_bytes(plaintexts(purse)[name]))
+        node.ask(lambda client: client.propose_tx_bytes(plaintext))
     assert caught.value.code.name == "INTERNAL"
     assert caught.value.details.startswith("Internal error: Enclave error: `")
 
