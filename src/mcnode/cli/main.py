@@ -16,6 +16,7 @@ __all__ = ["PROGRAMS", "cli", "main", "run_command"]
 _COMMANDS = {
     "network": ("mcnode.cli.network", "network", "Run real nodes on this machine; the demo."),
     "wallet": ("mcnode.cli.wallet", "wallet", "Accounts, balances and private payments."),
+    "signer": ("mcnode.cli.signer", "signer", "Sign where the spend key is, without a network."),
     "ledger": (
         "mcnode.cli.ledger",
         "ledger",
@@ -48,6 +49,7 @@ PROGRAMS: Mapping[str, str] = MappingProxyType(
         "mc-util-grpc-token-generator": "Passwords for nodes that ask for tokens.",
         "mc-consensus-tool": "Ask nodes for their height, or wait for it.",
         "mc-consensus-mint-client": "Configure minting, mint, sign offline.",
+        "transaction-signer": "Sign transactions without a network: mcnode signer.",
         "sign-governors": "Sign the governors of a tokens file.",
     }
 )

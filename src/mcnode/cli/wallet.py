@@ -26,6 +26,7 @@ from mcnode.cli.wallet_pay import burn, merge, send
 from mcnode.cli.wallet_receipt import receipt, request
 from mcnode.cli.wallet_running import closing, run_wallet
 from mcnode.cli.wallet_swap import swap
+from mcnode.cli.wallet_view import view
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -237,3 +238,4 @@ wallet.add_command(request)
 wallet.add_command(receipt)
 wallet.add_command(swap)
 wallet.add_command(gift)
+wallet.add_command(view)

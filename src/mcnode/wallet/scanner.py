@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from mcnode.account.account_key import AccountKey
+from mcnode.account.account_key import AccountKey, ViewAccountKey
 from mcnode.account.subaddress import (
     CHANGE_SUBADDRESS_INDEX,
     DEFAULT_SUBADDRESS_INDEX,
@@ -27,14 +27,15 @@ SUBADDRESSES_WATCHED = 10
 class Scanner:
     """Recognises the outputs of one account."""
 
-    def __init__(self, account: AccountKey) -> None:
+    def __init__(self, account: AccountKey | ViewAccountKey) -> None:
         self._account = account
         indices = [
             *range(DEFAULT_SUBADDRESS_INDEX, SUBADDRESSES_WATCHED),
             CHANGE_SUBADDRESS_INDEX,
             GIFT_CODE_SUBADDRESS_INDEX,
         ]
-        spend_publics = account.view_account_key().subaddress_spend_publics(indices)
+        seeing = account if isinstance(account, ViewAccountKey) else account.view_account_key()
+        spend_publics = seeing.subaddress_spend_publics(indices)
         self._subaddress_of = dict(zip(spend_publics, indices, strict=True))
 
     def scan(
@@ -66,11 +67,6 @@ class Scanner:
         self, tx_out: TxOut, subaddress_index: int, tx_out_index: int, block_index: int
     ) -> OwnedOutput:
         viewed = view_key_match(tx_out, self._account.view_private)
-        onetime_key = recover_onetime_private_key(
-            RistrettoPublic(tx_out.public_key),
-            self._account.view_private,
-            self._account.subaddress_spend_private(subaddress_index),
-        )
         return OwnedOutput(
             public_key=tx_out.public_key,
             tx_out_index=tx_out_index,
@@ -78,9 +74,19 @@ class Scanner:
             subaddress_index=subaddress_index,
             value=viewed.amount.value,
             token_id=viewed.amount.token_id,
-            key_image=key_image(onetime_key),
+            key_image=self._key_image(tx_out, subaddress_index),
             memo=decrypt_memo(tx_out, viewed.shared_secret),
         )
+
+    def _key_image(self, tx_out: TxOut, subaddress_index: int) -> bytes | None:
+        if isinstance(self._account, ViewAccountKey):
+            return None
+        onetime_key = recover_onetime_private_key(
+            RistrettoPublic(tx_out.public_key),
+            self._account.view_private,
+            self._account.subaddress_spend_private(subaddress_index),
+        )
+        return key_image(onetime_key)
 
     def scan_block(self, ledger: LedgerDB, index: int) -> ScannedBlock:
         """What block `index` of a ledger holds for the account."""

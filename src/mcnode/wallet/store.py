@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mcnode.account.subaddress import GIFT_CODE_SUBADDRESS_INDEX
@@ -272,6 +272,20 @@ class WalletStore:
         """Public keys of outputs by which payments of this wallet paid the account itself."""
         rows = self._read("SELECT public_key FROM own_outputs")
         return {key for (key,) in rows if isinstance(key, bytes)}
+
+    def set_key_images(self, key_images: Mapping[bytes, tuple[bytes, int | None]]) -> int:
+        """Note what a signer told: by an output's public key, its key image and the block, if any,
+        that spent it. Returns how many outputs did not have one.
+        """
+        with self._transaction() as connection:
+            changed = 0
+            for public_key, (image, spent_in_block) in key_images.items():
+                changed += connection.execute(
+                    "UPDATE outputs SET key_image = ?, spent_in_block = ? "
+                    "WHERE public_key = ? AND key_image IS NULL",
+                    (image, spent_in_block, public_key),
+                ).rowcount
+            return changed
 
     # ---- swapping -------------------------------------------------------------------------------
 

@@ -4,12 +4,12 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from mcnode.account.account_key import AccountKey
+from mcnode.account.account_key import AccountKey, ViewAccountKey
 from mcnode.account.key_files import parse_key_json
 from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
 from mcnode.account.printable import parse_printable_address, to_printable
@@ -21,8 +21,10 @@ from mcnode.connection.attested import Accepted
 from mcnode.connection.errors import TxRefused
 from mcnode.errors import InvalidError, McNodeError
 from mcnode.ledger.db import LedgerDB
+from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB
-from mcnode.wallet.draft import BuildContext, BuiltPayment, Order, require_spender
+from mcnode.transaction.messages import Tx
+from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order, require_spender
 from mcnode.wallet.errors import (
     NothingRead,
     PaymentExpired,
@@ -42,19 +44,21 @@ from mcnode.wallet.ledger_copy import (
     open_copy,
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
+from mcnode.wallet.offline import SyncedOutput
 from mcnode.wallet.payments import PaymentOrder
 from mcnode.wallet.receipts import CheckedReceipt, check_receipt
-from mcnode.wallet.records import Balance, Offer, Payment, PaymentState
+from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentState
 from mcnode.wallet.scanner import Scanner, scan_new_blocks
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
 from mcnode.wallet.terms import fetch_terms
+from mcnode.wallet.view_only import payment_of_signed
 
 T = TypeVar("T")
 
 ENTROPY_BYTES: Final = 32
 """Of a new mnemonic: 24 words."""
-_ACCOUNT, _SETTINGS = "account_key", "network"
+_ACCOUNT, _VIEW_ACCOUNT, _SETTINGS = "account_key", "view_account_key", "network"
 _IN_LEDGER_ALREADY: Final = frozenset(
     {ProposeTxResult.ContainsSpentKeyImage, ProposeTxResult.ContainsExistingOutputPublicKey}
 )
@@ -117,15 +121,18 @@ class Wallet:
         return cls.import_(path, settings, mnemonic), mnemonic
 
     @classmethod
-    def import_(cls, path: Path | str, settings: WalletSettings, account: AccountKey | str) -> Self:
+    def import_(cls, path: Path | str, settings: WalletSettings, account: Account | str) -> Self:
         """A wallet for an account: keys, a mnemonic, or the text of a key file.
+
+        With a `ViewAccountKey` it can see and not spend: see `view_only`.
 
         Raises:
             InvalidMnemonic, KeyFileError: the text is neither.
             WalletExists, WalletFileError: the file cannot be made.
         """
         keys = parse_account(account) if isinstance(account, str) else account
-        stored = [(_ACCOUNT, protobuf.encode(keys).hex()), (_SETTINGS, settings.to_json())]
+        name = _VIEW_ACCOUNT if isinstance(keys, ViewAccountKey) else _ACCOUNT
+        stored = [(name, protobuf.encode(keys).hex()), (_SETTINGS, settings.to_json())]
         return cls(WalletStore.create(Path(path), stored), settings)
 
     @classmethod
@@ -334,6 +341,34 @@ class Wallet:
         async with self._pay_lock:
             return await _in_thread(lambda _stop: work(context))
 
+    @property
+    def account(self) -> Account:
+        """The keys: handle with care."""
+        return self._account
+
+    def outputs_without_key_image(self) -> list[OwnedOutput]:
+        """Outputs that a view-only wallet cannot see being spent, until its signer tells how."""
+        return [output for output in self._store.outputs() if output.key_image is None]
+
+    def add_key_images(self, told: Sequence[SyncedOutput]) -> int:
+        """Note what a signer told; returns how many outputs can now be spent or are spent."""
+        spent = self.ledger.find_spent_key_images([each.key_image for each in told])
+        return self._store.set_key_images(
+            {each.public_key: (each.key_image, spent.get(each.key_image)) for each in told}
+        )
+
+    def note_signed(self, unsigned: UnsignedTx, tx: Tx) -> BuiltPayment:
+        """Note a transaction that was signed elsewhere, before it is submitted.
+
+        Raises:
+            NotWhatWasAsked: it is not the one that was to be signed.
+            InputsTaken: something else spends its inputs.
+        """
+        made_at = int(self._unix_time())
+        built = payment_of_signed(self._account, unsigned, tx, made_at=made_at)
+        self._store.add_payment(built.payment, built.key_images, built.own_outputs)
+        return built
+
     async def submit(self, built: BuiltPayment) -> Accepted:
         """Hand in a prepared payment.
 
@@ -399,8 +434,11 @@ def _is_settled_by_ledger(error: McNodeError) -> bool:
     return isinstance(error, SubmissionUnclear)
 
 
-def _load_account(store: WalletStore) -> AccountKey:
+def _load_account(store: WalletStore) -> Account:
+    view = store.setting(_VIEW_ACCOUNT)
     try:
+        if view is not None:
+            return protobuf.decode(ViewAccountKey, bytes.fromhex(view))
         return protobuf.decode(AccountKey, bytes.fromhex(store.setting(_ACCOUNT) or ""))
     except (ValueError, InvalidError) as error:
         raise WalletFileError(f"{store.path} holds no account: {type(error).__name__}") from None

@@ -109,6 +109,10 @@ class FakeNetwork:
         contents = BlockContents(
             tuple(images) or (draw_key_image(self.rng),), tuple(outputs), (), ()
         )
+        return self.append(contents, is_published=is_published)
+
+    def append(self, contents: BlockContents, *, is_published: bool = True) -> BlockData:
+        """A block of these contents."""
         block = make_child_block(self.ledger.get_latest_block(), int(self.version), contents)
         signature = sign_block(block, Ed25519Private.random(self.rng), signed_at=block.index)
         data = BlockData(block, contents, signature, make_sample_metadata(self.rng, block.id))

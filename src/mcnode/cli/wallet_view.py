@@ -1,0 +1,180 @@
+"""`mcnode wallet view`: a wallet that sees, with a signer that spends somewhere else."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcnode.cli.parameters import EXISTING_FILE
+from mcnode.cli.wallet_options import (
+    NetworkOptions,
+    fee_option,
+    json_option,
+    network_options,
+    no_sync_option,
+    wait_options,
+    wallet_option,
+    warn_if_simulated,
+)
+from mcnode.cli.wallet_output import print_json, print_payment
+from mcnode.cli.wallet_pay import choice_of, coin_options, order_of
+from mcnode.cli.wallet_running import closing, run_wallet
+
+if TYPE_CHECKING:
+    from mcnode.wallet.records import Payment
+    from mcnode.wallet.wallet import Wallet
+
+_output = click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write, .json.",
+)
+
+
+@click.group()
+def view() -> None:
+    """Watch an account whose spend key is on another machine, and pay from it.
+
+    The other machine runs `transaction-signer`, which is also `mcnode signer`.
+    """
+
+
+@view.command("import")
+@wallet_option
+@click.argument("source", type=EXISTING_FILE)
+@network_options
+@json_option
+def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
+    """Make a wallet that can see, of the file that the signer's `get-account` wrote."""
+    from mcnode.wallet.offline import load_json, parse_account_info
+    from mcnode.wallet.settings import WalletSettings
+    from mcnode.wallet.wallet import Wallet
+
+    settings = NetworkOptions(**options).over(WalletSettings())
+    warn_if_simulated(settings)
+    made = Wallet.import_(path, settings, parse_account_info(load_json(source)))
+    address = closing(made, made.address)
+    if as_json:
+        print_json({"wallet": str(path), "address": address})
+    else:
+        click.echo(f"wallet    {path}\naddress   {address}")
+
+
+@view.command("sync-request")
+@wallet_option
+@_output
+@network_options
+@no_sync_option
+def sync_request(*, path: Path, output: Path, no_sync: bool, **options: Any) -> None:
+    """Write a request for the signer's `sync-txos`: new outputs can be spent only after it."""
+    from mcnode.wallet.offline import save_json
+    from mcnode.wallet.offline import sync_request as make_request
+
+    async def work(opened: "Wallet") -> dict[str, Any]:
+        return make_request(opened.account, opened.outputs_without_key_image())
+
+    request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    save_json(output, request)
+    click.echo(f"{len(request['txos'])} outputs to ask about\nWrote {output}")
+
+
+@view.command("sync-answer")
+@wallet_option
+@click.argument("source", type=EXISTING_FILE)
+def sync_answer(*, path: Path, source: Path) -> None:
+    """Read what the signer's `sync-txos` wrote."""
+    from mcnode.wallet.offline import load_json, parse_sync_answer
+    from mcnode.wallet.wallet import Wallet
+
+    opened = Wallet.open(path)
+
+    def work() -> int:
+        told = parse_sync_answer(load_json(source), opened.account)
+        return opened.add_key_images(told)
+
+    click.echo(f"{closing(opened, work)} outputs learned")
+
+
+@view.command()
+@wallet_option
+@click.argument("address")
+@click.argument("amount", required=False)
+@click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Token id. Default: MOB.")
+@fee_option
+@coin_options
+@_output
+@network_options
+@no_sync_option
+def export(
+    *,
+    path: Path,
+    address: str,
+    amount: str | None,
+    token: int | None,
+    fee: str | None,
+    coins: str,
+    inputs: tuple[str, ...],
+    output: Path,
+    no_sync: bool,
+    **options: Any,
+) -> None:
+    """Write a payment for the signer's `sign-tx`, and show what it changes.
+
+    Arguments as of `send`. The outputs that it spends are not reserved until it is submitted.
+    """
+    from mcnode.wallet.offline import report_of, save_json, sign_request
+
+    order = order_of(address, amount, token, fee, choice_of(coins, inputs))
+
+    async def work(opened: "Wallet") -> "tuple[str, dict[str, Any]]":
+        warn_if_simulated(opened.settings)
+        unsigned = await opened.with_terms(order.build_unsigned)
+        report = str(report_of(unsigned, opened.account))
+        return report, sign_request(opened.account, unsigned)
+
+    report, request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    save_json(output, request)
+    click.echo(f"{report}Wrote {output}")
+
+
+@view.command()
+@wallet_option
+@click.argument("signed", type=EXISTING_FILE)
+@click.option(
+    "--request",
+    "request_file",
+    required=True,
+    type=EXISTING_FILE,
+    help="The file that `export` wrote: what was signed must be that.",
+)
+@wait_options
+@network_options
+@no_sync_option
+@json_option
+def submit(
+    *,
+    path: Path,
+    signed: Path,
+    request_file: Path,
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Hand in what the signer's `sign-tx` wrote."""
+    from mcnode.wallet.offline import load_json, parse_sign_answer, parse_sign_request
+
+    async def work(opened: "Wallet") -> "Payment":
+        warn_if_simulated(opened.settings)
+        unsigned = parse_sign_request(load_json(request_file), opened.account)
+        tx, spent = parse_sign_answer(load_json(signed), opened.account)
+        opened.add_key_images(spent)
+        built = opened.note_signed(unsigned, tx)
+        await opened.submit(built)
+        payment = built.payment
+        return await opened.wait_final(payment, timeout_s) if wait else payment
+
+    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_payment(payment, as_json)
