@@ -45,4 +45,6 @@ def walk(
             key = read_key()
         except (KeyboardInterrupt, EOFError):
             return
-        position, typed = next_position(position, key, typed, len(pages))
+        for each in [key] if key.startswith("\x1b") else key:  # what was typed fast comes at once
+            if position is not None:
+                position, typed = next_position(position, each, typed, len(pages))

@@ -1,11 +1,11 @@
 """Short names for what a slot is about, so that a person can read it.
 
-A node is named by the first word of its host when that is unique, else by host and port; a value is
+A node is named by the first word of its host where that tells all apart, by its port where they all
+run on one host, else by host and port; a value is
 `v1`, `v2`, … in the order of appearance, with the hash in a legend; a list is its values, `v1…v100`
 where they run on.
 """
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -42,8 +42,13 @@ class Names:
         return names
 
     def node(self, node: NodeID) -> str:
-        """`node2`, or `host:port`."""
+        """`node2`, `:8443` or `host:port`."""
         return self._nodes.get(node, node.responder_id)
+
+    @property
+    def width(self) -> int:
+        """Characters of the longest name of a node."""
+        return max(map(len, self._nodes.values()), default=0)
 
     def nodes(self, nodes: Iterable[NodeID]) -> str:
         """`node2, node3`."""
@@ -119,12 +124,14 @@ def _nodes_of(record: SlotRecord) -> list[NodeID]:
 
 
 def _node_names(nodes: Sequence[NodeID]) -> dict[NodeID, str]:
-    """The shortest of first word of the host, host, host and port that tells all apart."""
-    candidates = (
-        [node.responder_id.rpartition(":")[0].partition(".")[0] for node in nodes],
-        [node.responder_id.rpartition(":")[0] for node in nodes],
-    )
+    """The shortest kind of name that tells all apart."""
+    hosts = [node.responder_id.rpartition(":")[0] for node in nodes]
+    ports = [":" + node.responder_id.rpartition(":")[2] for node in nodes]
+    first_words = [host.partition(".")[0] for host in hosts]
+    candidates = [first_words, hosts]
+    if len(set(hosts)) == 1 < len(nodes):
+        candidates = [ports]
     for names in candidates:
         if len(set(names)) == len(nodes) and not any(name.isdigit() for name in names):
             return dict(zip(nodes, names, strict=True))
-    return dict(zip(nodes, itertools.chain(n.responder_id for n in nodes), strict=True))
+    return {node: node.responder_id for node in nodes}

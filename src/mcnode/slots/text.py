@@ -76,18 +76,20 @@ def header(record: SlotRecord, names: Names) -> list[str]:
 
 def timeline(record: SlotRecord, steps: Sequence[Step], names: Names) -> Iterator[str]:
     """Who said what when, and what that changed at this node."""
-    yield " step     ms  who             what"
+    width = max(names.width + 2, len("who"))
+    margin = " " * (14 + width)
+    yield f" step     ms  {'who':<{width}}  what"
     before = steps[0].state
     for step in steps[1:]:
         assert step.event is not None
         at_ms = step.tick - record.start.tick
         for position, (who, what) in enumerate(_said(step, names)):
             place = f"{step.number:5d} {at_ms:6d}" if position == 0 else " " * 12
-            yield f"{place}  {who:<14}  {what}"
+            yield f"{place}  {who:<{width}}  {what}"
         for change in changes(before, step.state, names):
-            yield f"{'':12}  {'':<14}  = {change}"
+            yield f"{margin}  = {change}"
         if step.difference is not None:
-            yield f"{'':12}  {'':<14}  ! replays otherwise: {step.difference}"
+            yield f"{margin}  ! replays otherwise: {step.difference}"
         before = step.state
 
 
@@ -264,7 +266,7 @@ def step_lines(record: SlotRecord, step: Step, names: Names) -> Iterator[str]:
         yield "  before everything"
     else:
         for who, what in _said(step, names):
-            yield f"  {who:<14}  {what}"
+            yield f"  {who:<{names.width + 2}}  {what}"
     if step.difference is not None:
         yield f"  ! replays otherwise: {step.difference}"
     yield ""

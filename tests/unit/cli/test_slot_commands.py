@@ -213,11 +213,11 @@ def test_keys():
 
 
 def test_walk(capsys):
-    keys = iter(["n", "n", "p", "x", "2", "\r", "q"])
+    keys = iter(["n", "n", "p", "x", "2\r", "\x1b[D", "q"])
     walk([["zero"], ["one"], ["two"]], lambda: next(keys), lambda: None)
     lines = capsys.readouterr().out.split("\n")
     assert [line for line in lines if line in ("zero", "one", "two")] == [
-        "zero", "one", "two", "one", "two",
+        "zero", "one", "two", "one", "two", "one",
     ]  # fmt: skip
 
 

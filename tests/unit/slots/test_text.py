@@ -85,7 +85,11 @@ def test_nodes_of_one_machine_are_told_apart_by_port(make_node_id):
     nodes = [make_node_id(1), make_node_id(2)]
     assert Names(nodes[0], nodes).nodes(nodes) == "node1, node2"
     local = [type(nodes[0])(f"127.0.0.1:{port}", bytes([port % 256]) * 32) for port in (1, 2)]
-    assert Names(local[0], local).nodes(local) == "127.0.0.1:1, 127.0.0.1:2"
+    assert Names(local[0], local).nodes(local) == ":1, :2"
+    same = [*nodes, type(nodes[0])("node2.example.com:9", bytes(32))]
+    assert Names(nodes[0], same).nodes(same) == (
+        "node1.example.com:8443, node2.example.com:8443, node2.example.com:9"
+    )
 
 
 def test_outcomes(decided, stuck):
