@@ -37,6 +37,7 @@ from mcnode.consensus.actions import (
 from mcnode.consensus.message_queue import MessageQueue, QueuedMsg
 from mcnode.consensus.missing_txs import Ask, MissingTxs
 from mcnode.consensus.pending_values import PendingValues
+from mcnode.consensus.repeats import Repeats
 from mcnode.consensus.sync_state import (
     InSync,
     IsBehind,
@@ -119,6 +120,8 @@ class ByzantineLedger:
         self._pending = PendingValues[ConsensusValue](values.is_valid)
         self._queue = MessageQueue()
         self._missing_txs = MissingTxs()
+        self._repeats = Repeats(relay.peers)
+        self._repeats.enter_slot(ledger.num_blocks())
         self._sync_state: SyncState = InSync()
         self._is_syncing = False
         self._is_completing = False
@@ -163,6 +166,7 @@ class ByzantineLedger:
     ) -> None:
         """Another neighbour handed over a statement that `receive` has had already."""
         self._relay.heard(received_from, author, now)
+        self._repeats.repeated(slot_index, author, received_from, now)
         if self._queue.add_source(slot_index, author, received_from):
             self._has_work = True
 
@@ -211,8 +215,9 @@ class ByzantineLedger:
             self._process_messages(now, actions)
         if not self._is_completing:
             self._follow(self._node.handle_timers(to_tick(now)), actions)
-        self._flush(actions)
+        self._flush(now, actions)
         actions.extend(Relay(late.message, late.recipients) for late in self._relay.due_relays(now))
+        actions.extend(self._repeats.due(now))
         return actions
 
     def next_deadline(self) -> float | None:
@@ -225,7 +230,8 @@ class ByzantineLedger:
             return 0.0
         tick = self._node.next_deadline
         timer = None if tick is None else after_tick(tick)
-        candidates = [timer, self._relay.next_due(), self._look_again_at]
+        others = (self._relay.next_due(), self._repeats.next_due(), self._look_again_at)
+        candidates = [timer, *others]
         return min((at for at in candidates if at is not None), default=None)
 
     # -- what it holds ----------------------------------------------------------------------------
@@ -347,6 +353,7 @@ class ByzantineLedger:
         )
         if recipients:
             actions.append(Relay(queued.msg, recipients))
+        self._repeats.heard(queued, now)
 
     def _follow(
         self, scp_actions: Sequence[ScpAction[ConsensusValue]], actions: list[Action]
@@ -371,12 +378,14 @@ class ByzantineLedger:
         self._refusals += 1
         actions.append(report)
 
-    def _flush(self, actions: list[Action]) -> None:
+    def _flush(self, now: float, actions: list[Action]) -> None:
         """Turn the newest statement of this tick about each slot into an action."""
         for slot_index, scp_msg in sorted(self._outgoing.items()):
             prev_block_id = self._ledger.block_id(slot_index - 1) if slot_index else None
             if prev_block_id is not None:
-                actions.append(Broadcast(scp_msg, prev_block_id))
+                said = Broadcast(scp_msg, prev_block_id)
+                self._repeats.said(said, now)
+                actions.append(said)
         self._outgoing.clear()
 
     def _enter_slot(self, slot_index: SlotIndex) -> None:
@@ -384,6 +393,7 @@ class ByzantineLedger:
         self._slot_index = slot_index
         self._has_work = True
         self._missing_txs.enter_slot(slot_index)
+        self._repeats.enter_slot(slot_index)
         self._values.block_completed(slot_index)
         self._pending.retain_valid()
         self._need_nominate = len(self._pending) > 0

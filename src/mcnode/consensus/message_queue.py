@@ -85,6 +85,14 @@ class MessageQueue:
             if its_slot == slot_index
         ]
 
+    def get(self, slot_index: int, author: bytes) -> QueuedMsg | None:
+        """The statement kept of an author (its public key) about a slot, if any."""
+        return self._messages.get((slot_index, author))
+
+    def of_slot(self, slot_index: int) -> list[QueuedMsg]:
+        """The statements about a slot, in order of arrival; they stay."""
+        return [queued for key, queued in self._messages.items() if key[0] == slot_index]
+
     def add_source(self, slot_index: int, author: bytes, neighbour: str) -> bool:
         """Note that another neighbour has the waiting statement of this author and slot too.
 

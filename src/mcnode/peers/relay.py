@@ -54,6 +54,11 @@ class RelayPlanner(Generic[M]):
         self._routes: OrderedDict[tuple[str, bytes], float] = OrderedDict()
         self._waiting: OrderedDict[tuple[bytes, int], LateRelay[M]] = OrderedDict()
 
+    @property
+    def peers(self) -> Sequence[str]:
+        """Everybody that messages are passed on to."""
+        return self._peers
+
     def heard(self, peer: str, author: bytes, now: float) -> None:
         """`peer` handed us a message of `author` (any copy, new or not)."""
         key = (peer, author)

@@ -355,6 +355,33 @@ def test_a_crashed_node_catches_up(seed: int) -> None:
     check_ledgers(net, VALUES)
 
 
+RING = Topology(
+    {own: [(own - 1) % 5, (own + 1) % 5] for own in range(5)},
+    1,
+    {own: [(own + 1) % 5] for own in range(5)},
+)
+
+
+@pytest.mark.parametrize("seed", [16, 58])
+def test_what_a_restarted_node_has_missed_is_said_again(seed: int) -> None:
+    """In a ring everybody needs everybody, over others. With these seeds everything had been said
+    when the node came back, and nothing new would ever have come."""
+    print(f"seed {seed}")
+    net = Network(RING, Faults(lost=0.02), seed)
+    values = VALUES[:3]
+    submit_over_time(net, values, 0.5)
+    victim = net.nodes[3]
+    net.after(net.rng.uniform(0.05, 0.6), lambda: setattr(victim, "is_up", False))
+    net.after(net.rng.uniform(5, 9), victim.start)
+    net.run_until(lambda: net.has_all(values, range(5)), 60)
+    check_ledgers(net, values)
+
+
+def test_a_statement_lost_on_every_attempt_is_said_again() -> None:
+    """With this seed a node of the chain never heard of another one's last statement."""
+    run(TOPOLOGIES["chain"], Faults(lost=0.2, lost_pushes=0.6, delay_s=(0.001, 0.6)), 127)
+
+
 def test_a_seed_gives_the_same_run_again() -> None:
     faults = Faults(lost=0.1, lost_pushes=0.3, delay_s=(0.001, 0.2))
     runs = [run(TOPOLOGIES["mesh4"], faults, 7).trace for _ in range(2)]
