@@ -28,7 +28,7 @@ from mcnode.connection.uri import ADMIN, Uri, parse_uri
 TIMEOUT_S = 10.0
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("mc-util-grpc-admin-tool")
 @click.option(
     "--uri",
     envvar="MC_URI",
@@ -37,7 +37,10 @@ TIMEOUT_S = 10.0
 )
 @click.pass_context
 def grpc_admin_tool(context: click.Context, uri: str) -> None:
-    """Ask a running node for metrics and facts, or change what it logs."""
+    """Ask a running node for metrics and facts, or change what it logs.
+
+    Example: mc-util-grpc-admin-tool --uri insecure-mca://127.0.0.1:9090/ get-info
+    """
     context.obj = parse_uri(uri, ADMIN)
 
 

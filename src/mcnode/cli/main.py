@@ -103,7 +103,7 @@ def _fail_with_hint(ctx: click.Context, word: str) -> NoReturn:
     ctx.fail(f"no such command: {word}" + (f"; did you mean {close[0]}?" if close else ""))
 
 
-@click.group(cls=LazyGroup)
+@click.group("mcnode", cls=LazyGroup)
 @click.version_option(mcnode.__version__, "-V", "--version", message="%(prog)s %(version)s")
 def cli() -> None:
     """MobileCoin consensus in Python: run a network, pay, verify.
@@ -118,7 +118,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the program `mcnode`."""
-    run_command(cli, prog_name="mcnode")
+    run_command(cli)
 
 
 if __name__ == "__main__":

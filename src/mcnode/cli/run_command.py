@@ -23,6 +23,8 @@ EXIT_INTERRUPTED = 130
 def run_command(command: click.Command, **options: Any) -> None:
     """Run `command` with this process's arguments, or with `options` of `Command.main`, and exit.
 
+    The command's name is the program's, however it is started.
+
     Raises:
         SystemExit: always, with the status.
         BugError: a bug of ours.
@@ -30,7 +32,7 @@ def run_command(command: click.Command, **options: Any) -> None:
     complete(command)
     add_common_options(command)
     try:
-        status = command.main(**options, standalone_mode=False)
+        status = command.main(**{"prog_name": command.name, **options}, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
