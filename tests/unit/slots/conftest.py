@@ -39,13 +39,14 @@ class Mesh:
 
     def __init__(self, count, threshold, *, slot_index=7, latency_ms=10, timing=None):
         self.timing = timing or Timing()
+        self.delay_of = lambda sender, receiver: latency_ms + abs(sender - receiver)
+        """None: the message is lost."""
         self.numbers = range(1, count + 1)
         self.stopped = set()
         self.invalid = set()
         self.outcomes = {}
         self.sinks = {number: Sink() for number in self.numbers}
         self.now = START_MS
-        self._latency_ms = latency_ms
         self._slot_index = slot_index
         self._order = itertools.count()
         self._due = []
@@ -108,9 +109,10 @@ class Mesh:
                 self.outcomes.setdefault(action.slot_index, {})[number] = action.values
             if isinstance(action, Send):
                 for other in self.others(number):
-                    delay = self._latency_ms + abs(other - number)
-                    entry = (self.now + delay, next(self._order), other, action.msg)
-                    heapq.heappush(self._due, entry)
+                    delay = self.delay_of(number, other)
+                    if delay is not None:
+                        entry = (self.now + delay, next(self._order), other, action.msg)
+                        heapq.heappush(self._due, entry)
 
     def start_of(self, number, slot_index=7):
         events = self.sinks[number][slot_index]

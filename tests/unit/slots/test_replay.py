@@ -1,9 +1,11 @@
 import dataclasses
+import random
 
 import pytest
 
 from mcnode.scp import Timing
 from mcnode.slots.events import Combination, Heard, Judgement, Outcome
+from mcnode.slots.format import SlotEncoder, read_record
 from mcnode.slots.replay import replay
 
 
@@ -39,6 +41,23 @@ def test_with_restarting_and_with_running_timers(make_mesh):
         mesh.run(20_000)
         assert set(mesh.outcomes[7]) == set(mesh.numbers)
         assert all(differences(mesh.record(number)) == [] for number in mesh.numbers)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_lossy_networks(make_mesh, make_value, seed):
+    """Losses, reordering, timeouts and refused values: whatever happened happens again."""
+    draws = random.Random(seed)
+    mesh = make_mesh(5, 3, timing=Timing(400, 300, restart_ballot_timer=bool(seed % 2)))
+    mesh.delay_of = lambda *_: None if draws.random() < 0.25 else draws.randrange(1, 900)
+    mesh.invalid.add(make_value(seed))
+    for number in mesh.numbers:
+        mesh.propose(number, *draws.sample(range(30), 5))
+    mesh.run(30_000)
+    for number in mesh.numbers:
+        record = mesh.record(number)
+        assert differences(record) == []
+        encoder = SlotEncoder(record.start)
+        assert read_record(b"".join(map(encoder.encode, record.events))) == record
 
 
 def test_another_outcome_is_found(decided, make_value):
