@@ -203,6 +203,8 @@ def order_of(
     from mcnode.wallet.amounts import parse_amount
     from mcnode.wallet.payments import PaymentOrder
 
+    if amount is not None:
+        parse_amount(amount, token or 0)  # what is not even a number is said first
     text = _read_code(code)
     found = parse_printable(text)
     request = found if isinstance(found, PaymentRequest) else PaymentRequest(None, 0, "", 0, 0)

@@ -87,7 +87,13 @@ def check(*, path: Path, code: str, no_sync: bool, as_json: bool, **options: Any
     type=click.IntRange(0, (1 << 64) - 1),
     help="A number that comes back in the payment's memo, to tell payments apart.",
 )
-@click.option("--subaddress", default=0, show_default=True, type=click.IntRange(0, 9))
+@click.option(
+    "--subaddress",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 9),
+    help="Which of the account's addresses is to be paid.",
+)
 @json_option
 def request(
     *,

@@ -66,7 +66,8 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
 @_output
 @network_options
 @no_sync_option
-def sync_request(*, path: Path, output: Path, no_sync: bool, **options: Any) -> None:
+@json_option
+def sync_request(*, path: Path, output: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
     """Write a request for the signer's `sync-txos`: new outputs can be spent only after it."""
     from mcnode.wallet.offline import save_json
     from mcnode.wallet.offline import sync_request as make_request
@@ -76,13 +77,17 @@ def sync_request(*, path: Path, output: Path, no_sync: bool, **options: Any) -> 
 
     request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     save_json(output, request)
-    click.echo(f"{len(request['txos'])} outputs to ask about\nWrote {output}")
+    if as_json:
+        print_json({"num_outputs": len(request["txos"]), "file": str(output)})
+    else:
+        click.echo(f"{len(request['txos'])} outputs to ask about\nWrote {output}")
 
 
 @view.command("sync-answer")
 @wallet_option
 @click.argument("source", type=EXISTING_FILE)
-def sync_answer(*, path: Path, source: Path) -> None:
+@json_option
+def sync_answer(*, path: Path, source: Path, as_json: bool) -> None:
     """Read what the signer's `sync-txos` wrote."""
     from mcnode.wallet.offline import load_json, parse_sync_answer
     from mcnode.wallet.wallet import Wallet
@@ -93,7 +98,11 @@ def sync_answer(*, path: Path, source: Path) -> None:
         told = parse_sync_answer(load_json(source), opened.account)
         return opened.add_key_images(told)
 
-    click.echo(f"{closing(opened, work)} outputs learned")
+    count = closing(opened, work)
+    if as_json:
+        print_json({"num_outputs": count})
+    else:
+        click.echo(f"{count} outputs learned")
 
 
 @view.command()
@@ -106,6 +115,7 @@ def sync_answer(*, path: Path, source: Path) -> None:
 @_output
 @network_options
 @no_sync_option
+@json_option
 def export(
     *,
     path: Path,
@@ -117,6 +127,7 @@ def export(
     inputs: tuple[str, ...],
     output: Path,
     no_sync: bool,
+    as_json: bool,
     **options: Any,
 ) -> None:
     """Write a payment for the signer's `sign-tx`, and show what it changes.
@@ -135,7 +146,10 @@ def export(
 
     report, request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     save_json(output, request)
-    click.echo(f"{report}Wrote {output}")
+    if as_json:
+        print_json({"report": report, "file": str(output)})
+    else:
+        click.echo(f"{report}Wrote {output}")
 
 
 @view.command()

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +198,20 @@ def test_missing_wallet_says_what_to_do(call: Any) -> None:
     assert "mcnode wallet new" in str(result.exception)
 
 
+def leaves_of(group: click.Group) -> Iterator[click.Command]:
+    assert group.help
+    for command in group.commands.values():
+        if isinstance(command, click.Group):
+            yield from leaves_of(command)
+        else:
+            yield command
+
+
 def test_every_option_has_help_and_every_command_says_what_it_does() -> None:
     group = cli.get_command(click.Context(cli), "wallet")
     assert isinstance(group, click.Group)
     assert set(group.commands) >= {"new", "import", "address", "balance", "send", "history"}
-    for command in group.commands.values():
+    for command in leaves_of(group):
         assert command.help
         for parameter in command.params:
             assert not isinstance(parameter, click.Option) or parameter.help
