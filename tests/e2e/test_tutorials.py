@@ -23,6 +23,7 @@ def place(tmp_path):
         open_network(plan.parent).stop()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="the page uses openssl")
 def test_minting(place):
     """And every node's ledger says the same at the end."""
@@ -44,4 +45,13 @@ def test_minting(place):
         70_000,
     )
     run_steps([last], place, timeout_s=STEPS_TIMEOUT_S)
+    assert not (place / "net").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["send", "swap", "offline-signing"])
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="a page uses openssl")
+def test_paying(place, page):
+    """And nothing is left of the network."""
+    run_steps(read_page(page), place, timeout_s=STEPS_TIMEOUT_S)
     assert not (place / "net").exists()
