@@ -33,6 +33,8 @@ PROGRAM: Final = Program(
             help="admin listener of the node, such as insecure-mca://127.0.0.1:8001/",
         ),
     ),
+    closing="Example:\n"
+    "  mc-admin-http-gateway --admin-uri insecure-mca://127.0.0.1:9090/ --listen-port 9100",
 )
 
 

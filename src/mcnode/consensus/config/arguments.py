@@ -70,6 +70,8 @@ class Program:
     version_text: str | None
     """None: there is no `--version`."""
     flags: tuple[Flag, ...]
+    closing: str = ""
+    """What the help ends with: an example, the meaning of a status."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -267,6 +269,8 @@ def help_text(program: Program) -> str:
     lines += ["  -h, --help", "          Print help"]
     if program.version_text is not None:
         lines += ["", "  -V, --version", "          Print version"]
+    if program.closing:
+        lines += ["", program.closing]
     return "\n".join(lines)
 
 

@@ -221,6 +221,19 @@ NODE_FLAGS: Final = (
 )
 
 
+_CLOSING: Final = """\
+Example, a node by itself (the key in MC_MSG_SIGNER_KEY, made with
+`openssl genpkey -algorithm ed25519 -outform DER | base64 -w0`):
+  consensus-service --network network.json --chain-id local --block-version 4 \\
+      --client-responder-id localhost:3223 --peer-responder-id localhost:8080 \\
+      --ledger-path ledger --origin-block-path origin \\
+      --sealed-block-signing-key block-signing-key
+
+Exit status: 0 stopped by a signal; 2 a flag; 3 a port, a file or the disk is not available;
+4 the ledger or a key is not usable; 5 the trusted process ended; 13 the network file, or a
+bug of ours; 101 the tokens file. `mcnode network up` runs whole networks on one machine."""
+
+
 def node_program(git_commit: str = "unknown") -> Program:
     """The command line of `consensus-service`."""
     return Program(
@@ -228,6 +241,7 @@ def node_program(git_commit: str = "unknown") -> Program:
         about="The MobileCoin Consensus Service.",
         version_text=f"consensus_service {PROTOCOL_RELEASE} commit: {git_commit}",
         flags=NODE_FLAGS,
+        closing=_CLOSING,
     )
 
 

@@ -62,6 +62,8 @@ PROGRAM: Final = Program(
             help="where to write the signed tokens file",
         ),
     ),
+    closing="Example:\n"
+    "  sign-governors --signing-key root.pem --tokens tokens.json --output-json signed.json",
 )
 
 

@@ -23,6 +23,8 @@ PROGRAM: Final = Program(
         ),
         Flag("--username", env="MC_USERNAME", required=True, help="whose password to make"),
     ),
+    closing="Example, with the secret in MC_SHARED_SECRET:\n"
+    "  mc-util-grpc-token-generator --username alice",
 )
 
 
