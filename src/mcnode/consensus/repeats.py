@@ -11,7 +11,7 @@ have it, and would take us for another way to its author (see `mcnode.peers.rela
 A neighbour that still speaks of a slot that was decided here a while ago has missed the decision.
 It gets what is held about that slot.
 
-Pure: time comes in as an argument.
+Pure: time comes in as an argument. [docs/adr/0011-say-again.md]
 """
 
 from collections.abc import Sequence
