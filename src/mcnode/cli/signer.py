@@ -108,7 +108,7 @@ def sync_txos(secret_file: Path, account_index: int, source: Path, output: Path)
     account = _load_account(secret_file, account_index)
     answer = answer_sync_request(account, load_json(source))
     save_json(output, answer)
-    click.echo(f"{len(answer['txos'])} outputs\nWrote {output}")
+    click.echo(f"{len(answer['txos'])} outputs answered\nWrote {output}")
 
 
 @signer.command("sign-tx")
