@@ -55,6 +55,10 @@ NETWORKS = {
         network(ONE, threshold=0, members=["localhost:1"]),
         "quorum set has threshold 0 over 1 members",
     ),
+    "threshold that two halves satisfy": (
+        network(ONE, peer_uri(2), peer_uri(3), members=[f"localhost:{n}" for n in (1, 2, 3)]),
+        "unsafe quorum set: asks for 2 of 4 with the node itself",
+    ),
     "threshold above members": (
         network(ONE, threshold=2, members=["localhost:1"]),
         "invalid quorum set: threshold is 2, members 1",

@@ -56,7 +56,7 @@ class TestOwnSet:
         assert "--allow-unsafe-quorum-set true" in str(error.value)
         assert error.value.exit_code == NETWORK_EXIT_CODE
         found = check_own_set(network(1), OWN.responder_id, allow_unsafe=True)
-        assert [finding.code for finding in found] == ["weak-threshold"]
+        assert [finding.code for finding in found] == ["weak-threshold", "one-node-decides"]
 
     def test_warnings_do_not_stop_a_node(self):
         (finding,) = check_own_set(network(3), OWN.responder_id, allow_unsafe=False)
@@ -161,12 +161,20 @@ class TestAnnouncedSets:
 
         async def scenario():
             watch = watch_of(others(2, OWN))
+            is_whole = asyncio.Event()
+            show = watch._show
+
+            def shown(report):
+                show(report)
+                if report.is_whole:
+                    is_whole.set()
+
+            monkeypatch.setattr(watch, "_show", shown)
             async with asyncio.timeout(20), asyncio.TaskGroup() as group:
                 running = group.create_task(watch.run())
                 for node in NODES[1:4]:
                     watch.hear(node, others(2, node))
-                while watch.report is None or not watch.report.is_whole:
-                    await asyncio.sleep(0)
+                await is_whole.wait()
                 running.cancel()
             return watch.report
 
