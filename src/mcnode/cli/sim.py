@@ -1,6 +1,5 @@
 """`mcnode sim`: whole networks under virtual time. [docs/simulation.md]"""
 
-import dataclasses
 import json
 import shlex
 import time
@@ -113,6 +112,7 @@ def _from_topology(topology: Topology) -> SimNetwork:
 @click.option("--trace", type=click.Path(path_type=Path), help="Write every event to this file.")
 @_json
 def run(
+    *,
     topology_name: str | None,
     network_file: Path | None,
     nodes: int | None,
@@ -176,6 +176,7 @@ def _parse_seeds(text: str) -> range:
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first finding.")
 @_json
 def sweep(
+    *,
     topology_name: str | None,
     network_file: Path | None,
     nodes: int | None,
@@ -279,3 +280,78 @@ def _show_sweep(summary: dict[str, Any]) -> None:
         )
         click.echo(f"trace_hash {first['trace_hash']}")
         click.echo(f"replay: {first['replay']}")
+
+
+@sim.command()
+@click.option("--nodes", default=3, show_default=True, type=click.IntRange(2, 5))
+@click.option("--threshold", default=2, show_default=True, help="How many others each needs.")
+@click.option("--depth", default=10, show_default=True, type=click.IntRange(1))
+@click.option("--states", default=200_000, show_default=True, help="Give up beyond so many.")
+@click.option("--timers/--no-timers", default=True, show_default=True)
+def exhaustive(*, nodes: int, threshold: int, depth: int, states: int, timers: bool) -> None:
+    """Every order of events of one slot, with losses, to a depth; two values are proposed."""
+    from mcnode.simulation.exhaustive import Exhaustive, two_values
+
+    network = mesh(nodes, threshold)
+    search = Exhaustive(network, two_values(network), with_timers=timers)
+    begin, reached = time.perf_counter(), 0
+    for level in search.levels(depth, states):
+        reached = level.depth
+        click.echo(
+            f"depth {level.depth:>3}: {level.new_states} new states by {level.events} events, "
+            f"{level.decided} of them decided, {time.perf_counter() - begin:.1f} s"
+        )
+    click.echo(
+        f"{network.name}: {search.states} states, every invariant holds in each, "
+        f"complete to depth {reached}"
+    )
+
+
+@sim.command()
+@_network_options
+@click.option("--links", default="0ms,50ms,200ms", show_default=True, help="One-way latencies.")
+@click.option("--nomination", default="1s", show_default=True, help="Base intervals to compare.")
+@click.option("--ballot", default="1s", show_default=True, help="Base intervals to compare.")
+@click.option("--minutes", default=2.0, show_default=True, help="Virtual, for each line.")
+@click.option("--faults", default="none", show_default=True, help="See docs/simulation.md.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+def latency(
+    *,
+    topology_name: str | None,
+    network_file: Path | None,
+    nodes: int | None,
+    threshold: int | None,
+    links: str,
+    nomination: str,
+    ballot: str,
+    minutes: float,
+    faults: str,
+    seed: int,
+) -> None:
+    """How long payments take, from submission to the block at the node that took them in."""
+    network = _network(topology_name, network_file, nodes, threshold)
+    network = network or _from_topology(TOPOLOGIES["dense5"])
+    click.echo("link      nomination  ballot    payments  p50        p99")
+    for link in map(parse_duration, links.split(",")):
+        for nomination_us in map(parse_duration, nomination.split(",")):
+            for ballot_us in map(parse_duration, ballot.split(",")):
+                config = SimConfig(
+                    network,
+                    seed,
+                    parse_faults(f"latency={duration_text(link)},{faults}"),
+                    active_us=round(minutes * MINUTE_US),
+                    timing=Timing(nomination_us // 1000, ballot_us // 1000),
+                    check_slots=False,
+                )
+                waits = sorted(simulate(config).waits_s)
+                cells = [duration_text(each) for each in (link, nomination_us, ballot_us)]
+                click.echo(
+                    f"{cells[0]:<9} {cells[1]:<11} {cells[2]:<9} {len(waits):<9} "
+                    f"{_quantile(waits, 0.5):<10} {_quantile(waits, 0.99)}"
+                )
+
+
+def _quantile(ascending: list[float], share: float) -> str:
+    if not ascending:
+        return "-"
+    return f"{ascending[min(len(ascending) - 1, int(len(ascending) * share))] * 1000:.0f} ms"

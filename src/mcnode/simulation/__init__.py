@@ -1,1 +1,1 @@
-"""Whole networks under virtual time, any run of which replays from its seed. [docs/simulation.md]"""
+"""Whole networks under virtual time; any run replays from its seed. [docs/simulation.md]"""

@@ -1,12 +1,12 @@
 """Byzantine nodes. Each runs the honest code too, so that it knows what is worth lying about.
 
-    silent       says nothing, answers nothing
-    equivocate   tells one half of its peers one thing and the other half another
-    twins        two instances with one identity, each hearing other peers (made by the world)
-    stale        says old things again, its own and those of others
-    mutate       says things at random; passes others' statements on with a change and their name
-    flood        invents transactions and votes for thousands of values
-    externalize  claims that slots are decided
+silent       says nothing, answers nothing
+equivocate   tells one half of its peers one thing and the other half another
+twins        two instances with one identity, each hearing other peers (made by the world)
+stale        says old things again, its own and those of others
+mutate       says things at random; passes others' statements on with a change and their name
+flood        invents transactions and votes for thousands of values
+externalize  claims that slots are decided
 """
 
 import dataclasses

@@ -73,11 +73,11 @@ class CatchUp:
             except InvalidBlockId:
                 del answers[name]
         try:
-            headers = choose_headers(answers, host.network.is_blocking_and_quorum)
+            chosen = choose_headers(answers, host.network.is_blocking_and_quorum)
         except NoSafeBlocks:
             return 0
         fetched = []
-        for header in headers:
+        for header in chosen:
             data = world.archive.get(header.id)
             if data is None:
                 break

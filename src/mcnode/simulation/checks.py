@@ -68,8 +68,7 @@ class Checks:
         first = self._agreed.setdefault(index, (block_id, host.instance))
         if first[0] != block_id:
             text = (
-                f"block {index} is {block_id[:6].hex()}, "
-                f"node {first[1]} has {first[0][:6].hex()}"
+                f"block {index} is {block_id[:6].hex()}, node {first[1]} has {first[0][:6].hex()}"
             )
             raise Violation(Finding("agreement", now_us, host.instance, text))
         if values is not None:

@@ -85,6 +85,7 @@ class Host:
         world: "World",
         instance: int,
         position: int,
+        *,
         quorum_set: QuorumSet[NodeID],
         ledger: SimLedger,
         clock_rate: float = 1.0,
@@ -259,8 +260,10 @@ class Host:
         if self.latest.payload == msg.payload:
             self.latest_msg = msg
         self._remember(msg.payload)
-        self._note(f"says {msg.scp_msg.slot_index} {type(msg.scp_msg.topic).__name__} "
-                   f"{short_hash(msg.payload)}")
+        self._note(
+            f"says {msg.scp_msg.slot_index} {type(msg.scp_msg.topic).__name__} "
+            f"{short_hash(msg.payload)}"
+        )
         self._enqueue(msg, self._pushed_to)
 
     def _enqueue(self, msg: ConsensusMsg, recipients: Iterable[str]) -> None:
@@ -306,9 +309,7 @@ class Host:
                 delay_s = next(delays_s, None)
                 if delay_s is not None and not sending.lane.has(key):
                     sending.is_serving = True
-                    again = functools.partial(
-                        self._attempt, name, sending, key, parcel, delays_s
-                    )
+                    again = functools.partial(self._attempt, name, sending, key, parcel, delays_s)
                     self.world.timeline.after(int(delay_s * 1e6), self.alive(again))
                     return
         self._serve(name, sending)

@@ -45,7 +45,12 @@ class StandInTx:
 
 
 def make_tx(
-    number: int, *, spends: int, tombstone_block: int, priority: int = 0, is_well_formed: bool = True
+    number: int,
+    *,
+    spends: int,
+    tombstone_block: int,
+    priority: int = 0,
+    is_well_formed: bool = True,
 ) -> StandInTx:
     """A transaction; `number` makes it distinct. Its second key image is its own alone, so that a
     block's contents name each transaction."""
@@ -60,7 +65,11 @@ def make_tx(
         output_public_keys=(tx_hash,),
     )
     return StandInTx(
-        tx_hash_value(tx_hash), WellFormedTx(tx_hash, context), images, tombstone_block, is_well_formed
+        tx_hash_value(tx_hash),
+        WellFormedTx(tx_hash, context),
+        images,
+        tombstone_block,
+        is_well_formed,
     )
 
 
@@ -111,7 +120,9 @@ class SimLedger:
     def append(self, data: BlockData) -> None:
         """Add a block that follows. Raises `BugError` when it does not."""
         if data.block.parent_id != self.blocks[-1].block.id:
-            raise BugError(f"block {data.block.index} does not follow {self.blocks[-1].block.index}")
+            raise BugError(
+                f"block {data.block.index} does not follow {self.blocks[-1].block.index}"
+            )
         if len(set(data.contents.key_images)) != len(data.contents.key_images) or (
             self.has_spent(data.contents.key_images)
         ):
@@ -145,9 +156,7 @@ class SimLedger:
         """Whether an output with this key exists: a transaction's own hash stands for it."""
         return hashlib.sha256(public_key).digest() in self._key_images
 
-    def get_tx_out_proof_of_memberships(
-        self, indices: Sequence[int]
-    ) -> list[TxOutMembershipProof]:
+    def get_tx_out_proof_of_memberships(self, indices: Sequence[int]) -> list[TxOutMembershipProof]:
         """None are needed: stand-in transactions name no outputs."""
         assert not indices
         return []

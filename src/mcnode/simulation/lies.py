@@ -38,7 +38,10 @@ def lists_of(topic: Topic[ConsensusValue]) -> list[Values]:
 
 
 def lie_about(
-    topic: Topic[ConsensusValue], lists: Sequence[Values], values: Sequence[ConsensusValue], draws: Draws
+    topic: Topic[ConsensusValue],
+    lists: Sequence[Values],
+    values: Sequence[ConsensusValue],
+    draws: Draws,
 ) -> Topic[ConsensusValue]:
     """Something else of about the same rank as `topic`; itself when nothing comes to mind.
 
@@ -55,7 +58,10 @@ def lie_about(
 
 
 def _draw(
-    topic: Topic[ConsensusValue], lists: Sequence[Values], values: Sequence[ConsensusValue], draws: Draws
+    topic: Topic[ConsensusValue],
+    lists: Sequence[Values],
+    values: Sequence[ConsensusValue],
+    draws: Draws,
 ) -> Topic[ConsensusValue]:
     counter = min(ballot_counter_of(topic), 20) or 1
     nomination = nomination_of(topic)
@@ -79,9 +85,7 @@ def _draw(
     return false_externalize(one, draws)
 
 
-def _nominate(
-    values: Sequence[ConsensusValue], draws: Draws
-) -> NominatePayload[ConsensusValue]:
+def _nominate(values: Sequence[ConsensusValue], draws: Draws) -> NominatePayload[ConsensusValue]:
     voted, accepted = [], []
     for value in sorted(set(values)):
         match draws.below(3):

@@ -51,8 +51,10 @@ def minimise(config: SimConfig, result: SimResult) -> Minimised:
             return False
         outcome = simulate(attempt)
         failed = outcome.finding is not None and outcome.finding.kind == kind
-        best = Minimised(attempt, outcome, best.runs + 1) if failed else dataclasses.replace(
-            best, runs=best.runs + 1
+        best = (
+            Minimised(attempt, outcome, best.runs + 1)
+            if failed
+            else dataclasses.replace(best, runs=best.runs + 1)
         )
         return failed
 

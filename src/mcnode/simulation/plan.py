@@ -45,7 +45,9 @@ def _check(faults: Sequence[Fault], network: SimNetwork) -> None:
             for node in group:
                 if node >= network.size:
                     raise TooManyFaults(f"fault {fault} names node {node} of {network.size}")
-        if fault.kind == "quorum" and fault.amount[0] > len(network.quorum_sets[fault.node].members):
+        if fault.kind == "quorum" and fault.amount[0] > len(
+            network.quorum_sets[fault.node].members
+        ):
             raise TooManyFaults(f"fault {fault} asks for more members than there are")
     byzantine = [fault.node for fault in faults if fault.kind in BEHAVIOURS]
     if len(set(byzantine)) != len(byzantine):
@@ -148,5 +150,3 @@ class _Planner:
 def last_end_us(faults: Sequence[Fault]) -> int:
     """When the last fault that ends has ended."""
     return max((fault.end_us for fault in faults if fault.end_us is not None), default=0)
-
-

@@ -84,7 +84,9 @@ def mesh(count: int, threshold: int, name: str | None = None) -> SimNetwork:
         raise NotANetwork(f"threshold is {threshold}, others are {count - 1}")
     members = [[n for n in range(count) if n != own] for own in range(count)]
     peers = [dict.fromkeys(others, True) for others in members]
-    return from_positions(name or f"mesh {count} of {threshold}", peers, [threshold] * count, members)
+    return from_positions(
+        name or f"mesh {count} of {threshold}", peers, [threshold] * count, members
+    )
 
 
 def from_positions(
@@ -118,13 +120,13 @@ def from_quorum_set(name: str, quorum_set: QuorumSet[str]) -> SimNetwork:
         raise NotANetwork(f"{len(names)} nodes, limit {NODES_MAX}")
     ids = {each: NodeID(each, hashlib.sha256(each.encode()).digest()) for each in names}
     sets = tuple(_without(quorum_set, own, ids) for own in names)
-    others = [dict.fromkeys((n for n in range(len(names)) if n != own), True) for own in range(len(names))]
+    others = [
+        dict.fromkeys((n for n in range(len(names)) if n != own), True) for own in range(len(names))
+    ]
     return SimNetwork(name, sets, tuple(others), tuple(ids[each] for each in names))
 
 
-def _without(
-    quorum_set: QuorumSet[str], own: str, ids: Mapping[str, NodeID]
-) -> QuorumSet[NodeID]:
+def _without(quorum_set: QuorumSet[str], own: str, ids: Mapping[str, NodeID]) -> QuorumSet[NodeID]:
     members: list[NodeID | QuorumSet[NodeID] | None] = []
     threshold = quorum_set.threshold
     for member in quorum_set.members:

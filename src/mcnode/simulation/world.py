@@ -83,9 +83,9 @@ class World:
             self,
             len(self.hosts),
             position,
-            self.network.quorum_sets[position],
-            SimLedger(self.mill.origin),
-            rate,
+            quorum_set=self.network.quorum_sets[position],
+            ledger=SimLedger(self.mill.origin),
+            clock_rate=rate,
         )
         self.hosts.append(host)
         return host
@@ -207,9 +207,7 @@ class World:
         name = source.node_id.responder_id
         return self.carry(source, position, lambda host: host.take_statement(msg, name))
 
-    def carry(
-        self, source: Host, position: int, deliver: Callable[[Host], None]
-    ) -> int | None:
+    def carry(self, source: Host, position: int, deliver: Callable[[Host], None]) -> int | None:
         """Send something; a node that is down cannot be reached."""
         if not self.is_anybody_up(position):
             return None
@@ -263,4 +261,3 @@ class World:
 
 def _nothing() -> None:
     """A pause ends by itself."""
-
