@@ -10,7 +10,7 @@ import click
 from mcnode.cli.slot_walk import walk
 
 if TYPE_CHECKING:
-    from mcnode.slots.library import Entry
+    from mcnode.slots.library import Entry, Unreadable
     from mcnode.slots.names import Names
     from mcnode.slots.replay import Step
 
@@ -54,13 +54,19 @@ def list_slots(place: Path, as_json: bool) -> None:
     from mcnode.slots.json_form import entry_json
     from mcnode.slots.library import read_all
 
-    entries = read_all(place)
+    entries, unreadable = read_all(place)
+    _warn(unreadable)
     if as_json:
         click.echo(json.dumps([entry_json(entry) for entry in entries], indent=2))
         return
     click.echo(f"{'slot':>10}  {'began (UTC)':<23}  {'duration':>10}  {'events':>6}  outcome")
     for entry in entries:
         click.echo(_line(entry))
+
+
+def _warn(unreadable: "list[Unreadable]") -> None:
+    for each in unreadable:
+        click.echo(f"unreadable: {each.path}: {each.reason}", err=True)
 
 
 def _line(entry: "Entry") -> str:
@@ -156,12 +162,17 @@ def replay(
     """Feed recorded inputs to a fresh slot and compare all that it does.
 
     Without a number, every slot there is. Exit status 1, and the first difference, if one does not
-    replay identically.
+    replay identically or cannot be read.
     """
     from mcnode.slots.library import read_all, read_slot
     from mcnode.slots.replay import replay as replay_record
 
-    entries = read_all(place) if number is None else [read_slot(place, number, attempt)]
+    unreadable: list[Unreadable] = []
+    if number is None:
+        entries, unreadable = read_all(place)
+        _warn(unreadable)
+    else:
+        entries = [read_slot(place, number, attempt)]
     results: list[dict[str, Any]] = []
     for entry in entries:
         steps = list(replay_record(entry.record))
@@ -182,7 +193,7 @@ def replay(
     else:
         for result in results:
             click.echo(_replay_line(result))
-    if any(result["first_difference"] for result in results):
+    if unreadable or any(result["first_difference"] for result in results):
         ctx.exit(EXIT_DIFFERS)
 
 

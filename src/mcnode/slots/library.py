@@ -7,9 +7,9 @@ from typing import Final
 from mcnode.errors import InvalidError, UnavailableError
 from mcnode.scp import SlotIndex
 from mcnode.slots.dump import is_dump, read_dump
-from mcnode.slots.events import SlotRecord
+from mcnode.slots.events import SlotRecord, SlotRecordError
 from mcnode.slots.format import read_record
-from mcnode.slots.ring import slot_files
+from mcnode.slots.ring import SlotFile, slot_files
 
 SLOTS_FOLDER: Final = "slots"
 """Inside a ledger's directory, which no two nodes share."""
@@ -40,18 +40,33 @@ class Entry:
     path: Path
 
 
-def read_all(path: Path) -> list[Entry]:
-    """Every slot at a place, by slot and attempt.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file of a ring that is no record, as one that was being begun when the disk was full."""
+
+    path: Path
+    reason: str
+
+
+def read_all(path: Path) -> tuple[list[Entry], list[Unreadable]]:
+    """Every slot at a place, by slot and attempt, and what could not be read.
 
     Raises:
         NoRecords: there is none.
-        SlotRecordError: a file is no record.
+        SlotRecordError: a file or dump that was named itself is no record.
         OSError: a file cannot be read.
     """
-    entries = [_read(file, attempt) for file, attempt in _files(path)]
-    if not entries:
-        raise NoRecords(path)
-    return entries
+    files = _ring(path)
+    if not files:
+        return [_read_single(path)], []
+    entries: list[Entry] = []
+    unreadable: list[Unreadable] = []
+    for file in files:
+        try:
+            entries.append(Entry(_read_file(file.path), file.attempt, file.path))
+        except SlotRecordError as error:
+            unreadable.append(Unreadable(file.path, str(error)))
+    return entries, unreadable
 
 
 def read_slot(path: Path, slot_index: SlotIndex | None, attempt: int | None = None) -> Entry:
@@ -59,43 +74,56 @@ def read_slot(path: Path, slot_index: SlotIndex | None, attempt: int | None = No
 
     Raises:
         NoSuchSlot: it is not there.
-        NoRecords, SlotRecordError, OSError: as `read_all`.
+        NoRecords, OSError: as `read_all`.
+        SlotRecordError: its file is no record.
     """
-    entries = read_all(path)
-    known = sorted({entry.record.start.slot_index for entry in entries})
+    files = _ring(path)
+    if not files:
+        entry = _read_single(path)
+        if slot_index in (None, entry.record.start.slot_index) and attempt in (None, 0):
+            return entry
+        raise _no_such_slot(path, slot_index, attempt, [entry.record.start.slot_index])
+    known = sorted({file.slot_index for file in files})
     wanted = known[-1] if slot_index is None else slot_index
-    found = [
-        entry
-        for entry in entries
-        if entry.record.start.slot_index == wanted and attempt in (None, entry.attempt)
-    ]
-    if not found:
-        what = f"slot {wanted}" if attempt is None else f"attempt {attempt} at slot {wanted}"
-        raise NoSuchSlot(f"{what} is not recorded at {path}, which has {_ranges(known)}")
-    return found[-1]
+    for file in reversed(files):
+        if file.slot_index == wanted and attempt in (None, file.attempt):
+            return Entry(_read_file(file.path), file.attempt, file.path)
+    raise _no_such_slot(path, wanted, attempt, known)
 
 
-def _files(path: Path) -> list[tuple[Path, int]]:
-    if path.is_file():
-        return [(path, 0)]
-    if is_dump(path):
-        return [(path, 0)]
+def _no_such_slot(
+    path: Path, slot_index: SlotIndex | None, attempt: int | None, known: list[SlotIndex]
+) -> NoSuchSlot:
+    what = "slot" if slot_index is None else f"slot {slot_index}"
+    if attempt is not None:
+        what = f"attempt {attempt} at {what}"
+    return NoSuchSlot(f"{what} is not recorded at {path}, which has {_ranges(known)}")
+
+
+def _ring(path: Path) -> list[SlotFile]:
+    """The files of a ring, in the directory or in its folder of slots."""
     for directory in (path / SLOTS_FOLDER, path):
         if directory.is_dir():
             files = slot_files(directory)
             if files:
-                return [(file.path, file.attempt) for file in files]
+                return files
     return []
 
 
-def _read(path: Path, attempt: int) -> Entry:
-    if path.is_dir():
-        return Entry(read_dump(path), attempt, path)
+def _read_single(path: Path) -> Entry:
+    if path.is_file():
+        return Entry(_read_file(path), 0, path)
+    if is_dump(path):
+        return Entry(read_dump(path), 0, path)
+    raise NoRecords(path)
+
+
+def _read_file(path: Path) -> SlotRecord:
     with path.open("rb") as file:
         data = file.read(RECORD_BYTES_MAX + 1)
     if len(data) > RECORD_BYTES_MAX:
-        raise NoSuchSlot(f"{path} has more than {RECORD_BYTES_MAX} bytes: not a record of a slot")
-    return Entry(read_record(data), attempt, path)
+        raise SlotRecordError(f"{path.name} is no record of a slot: limit {RECORD_BYTES_MAX} bytes")
+    return read_record(data)
 
 
 def _ranges(numbers: list[int]) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,7 @@ def test_dump(ledger_path, tmp_path):
     [
         (["show", 70], "slot 70 is not recorded at .*, which has 7 to 9"),
         (["show", 7, "--attempt", 3], "attempt 3 at slot 7 is not recorded"),
+        (["replay", 1], "slot 1 is not recorded"),
     ],
 )
 def test_no_such_slot(ledger_path, words, reason):
@@ -196,6 +198,17 @@ def test_no_such_slot(ledger_path, words, reason):
 def test_a_place_without_slots(tmp_path):
     result = CliRunner().invoke(cli, ["slot", "list", "--from", str(tmp_path)])
     assert "no recorded slots at" in str(result.exception)
+
+
+def test_a_torn_file_does_not_hide_the_others(ledger_path, tmp_path):
+    slots = tmp_path / "slots"
+    shutil.copytree(ledger_path / "slots", slots)
+    (slots / "00000010.0.slot").write_bytes(b"\0\0")
+    for command, status in (("list", 0), ("replay", 1)):
+        text = run(command, "--from", tmp_path, status=status)
+        assert "00000010.0.slot: not a record of a slot: 2 bytes without a whole frame" in text
+        assert len(text.splitlines()) == (5 if command == "list" else 4)
+    assert run("show", 8, "--from", tmp_path).startswith("slot 8 as")
 
 
 # -- the walk -------------------------------------------------------------------------------------
