@@ -13,6 +13,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+import structlog
+
 from mcnode.errors import BugError, InvalidError, McNodeError, UnavailableError
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ SIMULATION_NOTICE = (
 
 def main() -> None:
     """Entry point of the program `consensus-service`."""
+    # gRPC's native part would print a refused port, in its words, before our one line does.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from mcnode.consensus.build_info import git_commit
     from mcnode.consensus.config.arguments import TextRequested, UsageError
     from mcnode.consensus.config.node import read_node_config
@@ -65,6 +69,7 @@ def run(config: "NodeConfig") -> int:
     try:
         _check_files(config)
         asyncio.run(_run_until_signal(config, logs))
+        structlog.get_logger("mcnode.consensus").info("node has stopped")
     except BaseExceptionGroup as group:
         return _report(_first(group))
     except (McNodeError, OSError) as error:
