@@ -42,7 +42,7 @@ _time_limit = click.option(
     type=click.FloatRange(min=0, min_open=True),
     default=60.0,
     show_default=True,
-    help="Seconds after which a search ends.",
+    help="Seconds after which each search ends.",
 )
 _output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write here, not to standard output."
@@ -141,8 +141,8 @@ def check(
     from mcnode.quorum.summary import check_system
 
     system = _load(sources, mapping, assume)
-    with Search(time_limit) as bounds:
-        found = check_system(system, bounds)
+    with Search(time_limit) as search:
+        found = check_system(system, search.bounds())
     if as_json:
         _print_json(found.to_json())
     else:
@@ -206,8 +206,8 @@ def sets(
     compiled = CompiledSystem(system)
     found = []
     for grouping in _groupings(system, chosen):
-        with Search(time_limit) as bounds:
-            found.append(find_sets(compiled, grouping, bounds))
+        with Search(time_limit) as search:
+            found.append(find_sets(compiled, grouping, search.bounds))
     if as_json:
         _print_json({"notes": system.notes, "by": [each.to_json(show) for each in found]})
         return
@@ -259,8 +259,8 @@ def whatif(
         raise click.UsageError("nothing to change: see --help for the edits")
     for edit in made:
         after = edit(after)
-    with Search(time_limit) as bounds:
-        old, new = figures(before, bounds), figures(after, bounds)
+    with Search(time_limit) as search:
+        old, new = figures(before, search.bounds), figures(after, search.bounds)
     if as_json:
         _print_json({"before": old.to_json(), "after": new.to_json()})
     else:
@@ -324,8 +324,8 @@ def suggest(
     wanted = made.quorum_set
     if node is not None:
         wanted = made.for_node((known or system).find(node).id)
-    with Search(time_limit) as bounds:
-        found = figures(system, bounds)
+    with Search(time_limit) as search:
+        found = figures(system, search.bounds)
     if as_json:
         _print_json(
             {
@@ -367,8 +367,8 @@ def graph(
     grouping = Grouping.ORGANISATION if system.has_groups(Grouping.ORGANISATION) else None
     if chosen is not None:
         grouping = None if chosen == "node" else Grouping(chosen)
-    with Search(time_limit) as bounds:
-        found = check_system(system, bounds)
+    with Search(time_limit) as search:
+        found = check_system(system, search.bounds())
     quorums = "" if found.quorum_count is None else f", {found.quorum_count:,} quorums"
     headline = f"{len(system)} nodes{quorums}"
     _show_notes(system)

@@ -98,17 +98,20 @@ def _fetch_info(text: str) -> SourceText:
 
 
 class Search:
-    """Bounds of a search on a terminal: a time limit, and a line that says how far it is."""
+    """Bounds of searches on a terminal: a time limit for each, and a line that says how far it is.
+
+    A context manager, which in the end wipes that line.
+    """
 
     def __init__(self, limit_s: float) -> None:
-        self._end = time.monotonic() + limit_s
+        self._limit_s = limit_s
         self._shown_at = time.monotonic()
         self._is_shown = False
 
-    @property
     def bounds(self) -> Bounds:
-        """To hand to a search."""
-        return Bounds(lambda: time.monotonic() > self._end, self._report)
+        """To hand to one search, whose time begins now."""
+        end = time.monotonic() + self._limit_s
+        return Bounds(lambda: time.monotonic() > end, self._report)
 
     def _report(self, text: str, count: int) -> None:
         now = time.monotonic()
@@ -116,8 +119,8 @@ class Search:
             self._shown_at, self._is_shown = now, True
             click.echo(f"\r\x1b[K{text}: {count} found", nl=False, err=True)
 
-    def __enter__(self) -> Bounds:
-        return self.bounds
+    def __enter__(self) -> "Search":
+        return self
 
     def __exit__(self, *reason: object) -> None:
         if self._is_shown:

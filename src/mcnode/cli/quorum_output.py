@@ -92,6 +92,8 @@ def _show_kind(
     else:
         count = f"{found.count:,} and more (search ended; all of {found.searched_size} or fewer)"
     sizes = ", ".join(f"{count:,} of {size}" for size, count in sorted(found.sizes().items()))
+    if not found.shapes and not found.is_complete:
+        count = f"none of {max(0, found.searched_size)} or fewer; larger ones were not reached"
     click.echo(f"  {title}{meaning}: {count}{f': {sizes}' if sizes else ''}")
     for mask in itertools.islice(found, shown):
         names = _names(system, found.units.named(mask))

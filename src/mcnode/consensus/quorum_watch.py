@@ -128,7 +128,7 @@ def analyse(sets: Mapping[NodeID, QuorumSet[NodeID] | None], bounds: Bounds) -> 
     )
     if not has_solver():
         return report
-    found = find_sets(check.system, None, bounds)
+    found = find_sets(check.system, None, lambda: bounds)
     return dataclasses.replace(
         report,
         smallest_blocking_set=found.blocking.smallest,

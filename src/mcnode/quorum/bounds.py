@@ -32,3 +32,11 @@ class Bounds:
 
 
 UNBOUNDED = Bounds()
+
+MakeBounds = Callable[[], Bounds]
+"""Bounds anew for each of several searches, so that one cannot use up the time of the others."""
+
+
+def unbounded() -> Bounds:
+    """No bounds, for each search."""
+    return UNBOUNDED

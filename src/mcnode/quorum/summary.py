@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from typing import Any
 
-from mcnode.quorum.bounds import UNBOUNDED, Bounds
+from mcnode.quorum.bounds import UNBOUNDED, Bounds, MakeBounds, unbounded
 from mcnode.quorum.compiled import CompiledSystem
 from mcnode.quorum.errors import SearchStopped, SearchTooLarge
 from mcnode.quorum.intersection import Intersection, Verdict, check_intersection, names_of_witness
@@ -104,9 +104,9 @@ def _count(compiled: CompiledSystem, bounds: Bounds) -> int | None:
 
 
 def find_sets(
-    compiled: CompiledSystem, grouping: Grouping | None, bounds: Bounds = UNBOUNDED
+    compiled: CompiledSystem, grouping: Grouping | None, bounds: MakeBounds = unbounded
 ) -> SetsByUnit:
-    """All minimal sets over nodes or groups; each search may end early by the bounds.
+    """All minimal sets over nodes or groups; each search may end early by bounds of its own.
 
     Raises:
         SolverMissing, SearchTooLarge: there is no answer.
@@ -114,9 +114,9 @@ def find_sets(
     units = units_of(compiled, grouping)
     return SetsByUnit(
         grouping,
-        minimal_quorums(compiled, units, bounds),
-        minimal_blocking_sets(compiled, units, bounds),
-        minimal_splitting_sets(compiled, units, bounds),
+        minimal_quorums(compiled, units, bounds()),
+        minimal_blocking_sets(compiled, units, bounds()),
+        minimal_splitting_sets(compiled, units, bounds()),
     )
 
 
@@ -135,9 +135,9 @@ class Figures:
         return dict(self.rows)
 
 
-def figures(system: FederatedSystem, bounds: Bounds = UNBOUNDED) -> Figures:
+def figures(system: FederatedSystem, bounds: MakeBounds = unbounded) -> Figures:
     """The figures of a system. Raises `SolverMissing`, `SearchTooLarge`, `SearchStopped`."""
-    check = check_system(system, bounds)
+    check = check_system(system, bounds())
     rows = [
         ("nodes", str(len(system))),
         ("nodes able to agree", str(check.system.core.bit_count())),

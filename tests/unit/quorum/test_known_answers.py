@@ -127,7 +127,7 @@ def test_a_search_ends_when_it_is_told_to(ten):
     at_once = Bounds(lambda: True)
     with pytest.raises(SearchStopped, match="time allowed is over"):
         check_intersection(compiled, at_once)
-    found = find_sets(compiled, None, at_once)
+    found = find_sets(compiled, None, lambda: at_once)
     assert not found.blocking.is_complete
     assert found.blocking.searched_size == -1
     assert found.top_tier == ([], False)
