@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcnode.cli.wallet_gift import gift
+from mcnode.cli.wallet_history_output import print_history, print_history_csv
 from mcnode.cli.wallet_options import (
     WALLET_FILE,
     NetworkOptions,
@@ -18,13 +19,14 @@ from mcnode.cli.wallet_options import (
 )
 from mcnode.cli.wallet_output import (
     print_balances,
-    print_history,
+    print_done,
     print_json,
+    print_labels,
     print_settings,
 )
 from mcnode.cli.wallet_pay import burn, merge, send
 from mcnode.cli.wallet_receipt import receipt, request
-from mcnode.cli.wallet_running import closing, run_wallet
+from mcnode.cli.wallet_running import ask_new_passphrase, closing, open_wallet, run_wallet
 from mcnode.cli.wallet_swap import swap
 from mcnode.cli.wallet_view import view
 from mcnode.errors import InvalidError
@@ -73,9 +75,14 @@ def wallet(path: Path | None) -> None:
 
 @wallet.command()
 @wallet_option
+@click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Seal the keys with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
+)
 @network_options
 @json_option
-def new(*, path: Path, as_json: bool, **options: Any) -> None:
+def new(*, path: Path, encrypt: bool, as_json: bool, **options: Any) -> None:
     """Make a wallet with a new account and show its 24 words, once.
 
     Example: mcnode wallet new --node insecure-mc://localhost:3200/ --archive file:///srv/archive
@@ -85,7 +92,9 @@ def new(*, path: Path, as_json: bool, **options: Any) -> None:
 
     settings = NetworkOptions(**options).over(WalletSettings())
     warn_if_simulated(settings)
-    made, mnemonic = Wallet.create(path, settings)
+    made, mnemonic = Wallet.create(
+        path, settings, passphrase=ask_new_passphrase() if encrypt else None
+    )
     address = closing(made, made.address)
     if as_json:
         print_json({"wallet": str(path), "address": address, "mnemonic": mnemonic})
@@ -98,9 +107,14 @@ def new(*, path: Path, as_json: bool, **options: Any) -> None:
 @wallet.command("import")
 @wallet_option
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True, exists=True))
+@click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Seal the keys with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
+)
 @network_options
 @json_option
-def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
+def import_(*, path: Path, source: Path, encrypt: bool, as_json: bool, **options: Any) -> None:
     """Make a wallet for an existing account.
 
     SOURCE is a key file (.json, as sample-keys writes it) or a file with a mnemonic; - reads either
@@ -113,7 +127,9 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
 
     settings = NetworkOptions(**options).over(WalletSettings())
     warn_if_simulated(settings)
-    made = Wallet.import_(path, settings, _read_secret(source))
+    secret = _read_secret(source)
+    passphrase = ask_new_passphrase() if encrypt else None
+    made = Wallet.import_(path, settings, secret, passphrase=passphrase)
     address = closing(made, made.address)
     if as_json:
         print_json({"wallet": str(path), "address": address})
@@ -133,9 +149,8 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
 @json_option
 def address(*, path: Path, subaddress: int, as_json: bool) -> None:
     """Print the address to be paid at."""
-    from mcnode.wallet.wallet import Wallet
 
-    opened = Wallet.open(path)
+    opened = open_wallet(path)
     found = closing(opened, lambda: opened.address(subaddress))
     if as_json:
         print_json({"address": found, "subaddress": subaddress})
@@ -152,9 +167,8 @@ def settings(*, path: Path, as_json: bool, **options: Any) -> None:
 
     Example: mcnode wallet settings --node mc://node1.example.com/,mc://node2.example.com/
     """
-    from mcnode.wallet.wallet import Wallet
 
-    opened = Wallet.open(path)
+    opened = open_wallet(path)
 
     def change() -> None:
         changed = NetworkOptions(**options).over(opened.settings)
@@ -165,6 +179,47 @@ def settings(*, path: Path, as_json: bool, **options: Any) -> None:
 
     closing(opened, change)
     print_settings(opened.settings, as_json)
+
+
+@wallet.command()
+@wallet_option
+@json_option
+def encrypt(*, path: Path, as_json: bool) -> None:
+    """Seal the account's keys with a passphrase, or change it.
+
+    The new one comes from MC_WALLET_NEW_PASSPHRASE or the terminal, the present one, if any, from
+    MC_WALLET_PASSPHRASE or the terminal. Without it the keys are lost: keep the 24 words.
+    """
+    opened = open_wallet(path)
+    closing(opened, lambda: opened.set_passphrase(ask_new_passphrase()))
+    print_done("sealed", as_json)
+
+
+@wallet.command()
+@wallet_option
+@json_option
+def decrypt(*, path: Path, as_json: bool) -> None:
+    """Store the account's keys without a passphrase again."""
+    opened = open_wallet(path)
+    closing(opened, lambda: opened.set_passphrase(None))
+    print_done("not sealed", as_json)
+
+
+@wallet.command()
+@wallet_option
+@click.argument("subaddress", type=click.IntRange(0, 9), required=False)
+@click.argument("name", required=False)
+@json_option
+def label(*, path: Path, subaddress: int | None, name: str | None, as_json: bool) -> None:
+    """Name SUBADDRESS, so that the history says where a payment came in; without, list names."""
+    opened = open_wallet(path)
+
+    def work() -> dict[int, str]:
+        if subaddress is not None:
+            opened.set_label(subaddress, name or "")
+        return opened.labels()
+
+    print_labels(closing(opened, work), as_json)
 
 
 @wallet.command()
@@ -204,21 +259,25 @@ def balance(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None
 
 @wallet.command()
 @wallet_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line per entry.")
 @network_options
 @no_sync_option
 @json_option
-def history(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+def history(*, path: Path, as_csv: bool, no_sync: bool, as_json: bool, **options: Any) -> None:
     """Show payments received and sent, oldest first.
 
     The sender of a received payment is shown when its memo proves it: for everyone this wallet has
     paid before, and for the account itself. Otherwise the hash is what the memo claims.
     """
 
-    async def work(opened: "Wallet") -> "list[HistoryEntry]":
-        return opened.history()
+    async def work(opened: "Wallet") -> "tuple[list[HistoryEntry], dict[int, str]]":
+        return opened.history(), opened.labels()
 
-    entries = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_history(entries, as_json)
+    entries, labels = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    if as_csv:
+        print_history_csv(entries, labels)
+    else:
+        print_history(entries, labels, as_json)
 
 
 def _read_secret(source: Path) -> str:

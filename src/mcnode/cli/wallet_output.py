@@ -13,7 +13,6 @@ from mcnode.wallet.amounts import format_amount
 if TYPE_CHECKING:
     from mcnode.transaction.messages import Amount
     from mcnode.wallet.gifts import GivenGift
-    from mcnode.wallet.history import HistoryEntry
     from mcnode.wallet.receipts import CheckedReceipt
     from mcnode.wallet.records import Balance, Offer, Payment
     from mcnode.wallet.settings import WalletSettings
@@ -106,62 +105,6 @@ def print_payment(payment: "Payment", as_json: bool) -> None:
     kind = "" if payment.kind.value == "send" else f"{payment.kind.value} "
     click.echo(f"{payment.state.value}{place}: {kind}{what}, fee {fee}")
     click.echo(f"transaction {payment.tx_hash.hex()}")
-
-
-def print_history(entries: "list[HistoryEntry]", as_json: bool) -> None:
-    """What happened on an account."""
-    if as_json:
-        print_json([_entry_json(entry) for entry in entries])
-        return
-    for entry in entries:
-        place = entry.state.value if entry.block_index is None else f"block {entry.block_index}"
-        who = entry.counterparty or (entry.counterparty_hash and f"hash {entry.counterparty_hash}")
-        parts = [f"{place:<12} {entry.direction.value:<8}"]
-        parts.append(f"{format_amount(entry.value, entry.token_id):>24}")
-        if entry.received_value is not None and entry.received_token_id is not None:
-            parts.append(f"for {format_amount(entry.received_value, entry.received_token_id)}")
-        if entry.fee is not None:
-            parts.append(f"fee {format_amount(entry.fee, _fee_token(entry) or 0)}")
-        if who:
-            parts.append(("to " if entry.direction.value == "sent" else "from ") + who)
-        if entry.kind != "send":
-            parts.append(entry.kind)
-        if entry.payment_id is not None:
-            parts.append(f"payment {entry.payment_id}")
-        if entry.note:
-            parts.append(f"note {entry.note!r}")
-        if entry.reason:
-            parts.append(f"({entry.reason})")
-        click.echo("  ".join(parts))
-
-
-def _entry_json(entry: "HistoryEntry") -> dict[str, Any]:
-    return {
-        "direction": entry.direction.value,
-        "state": entry.state.value,
-        "block_index": entry.block_index,
-        "value": str(entry.value),
-        "fee": None if entry.fee is None else str(entry.fee),
-        "token_id": entry.token_id,
-        "counterparty": entry.counterparty or None,
-        "counterparty_hash": entry.counterparty_hash or None,
-        "tx_hash": entry.tx_hash or None,
-        "reason": entry.reason or None,
-        "kind": entry.kind,
-        "fee_token_id": _fee_token(entry),
-        "received": None
-        if entry.received_value is None
-        else {"value": str(entry.received_value), "token_id": entry.received_token_id},
-        "subaddress": None if entry.subaddress_index is None else str(entry.subaddress_index),
-        "payment_id": None if entry.payment_id is None else str(entry.payment_id),
-        "note": entry.note or None,
-    }
-
-
-def _fee_token(entry: "HistoryEntry") -> int | None:
-    if entry.fee is None:
-        return None
-    return entry.token_id if entry.fee_token_id is None else entry.fee_token_id
 
 
 def _amount_json(amount: "Amount | None") -> dict[str, Any] | None:
@@ -293,3 +236,20 @@ def print_receipt(checked: "CheckedReceipt", as_json: bool) -> None:
         return
     place = "" if checked.block_index is None else f" in block {checked.block_index}"
     click.echo(f"{checked.state.value}{place}: {_shown(checked.amount)}, paid by who made this")
+
+
+def print_done(state: str, as_json: bool) -> None:
+    """How the keys lie in the file now."""
+    if as_json:
+        print_json({"keys": state})
+    else:
+        click.echo(f"the account's keys are {state}")
+
+
+def print_labels(labels: dict[int, str], as_json: bool) -> None:
+    """Names of subaddresses."""
+    if as_json:
+        print_json({str(index): label for index, label in labels.items()})
+        return
+    for index, label in labels.items():
+        click.echo(f"{index:>3}  {label}")

@@ -14,7 +14,7 @@ from mcnode.cli.wallet_options import (
     wallet_option,
 )
 from mcnode.cli.wallet_output import print_json, print_receipt
-from mcnode.cli.wallet_running import closing, run_wallet
+from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -38,13 +38,12 @@ def make(*, path: Path, transaction: str, as_json: bool) -> None:
     """
     from mcnode.wallet.codes import to_code
     from mcnode.wallet.receipts import CODE_NAME, receipt_of
-    from mcnode.wallet.wallet import Wallet
 
     try:
         tx_hash = bytes.fromhex(transaction)
     except ValueError:
         raise InvalidError(f"transaction hash {transaction[:70]!r} is not hex") from None
-    opened = Wallet.open(path)
+    opened = open_wallet(path)
     code = closing(opened, lambda: to_code(CODE_NAME, receipt_of(opened.payment(tx_hash))))
     if as_json:
         print_json({"receipt": code})
@@ -108,9 +107,8 @@ def request(
     """Print a payment request: a code for `send`. Without AMOUNT, the payer chooses."""
     from mcnode.account.printable import PaymentRequest, parse_printable_address, to_printable
     from mcnode.wallet.amounts import parse_amount
-    from mcnode.wallet.wallet import Wallet
 
-    opened = Wallet.open(path)
+    opened = open_wallet(path)
     address = parse_printable_address(closing(opened, lambda: opened.address(subaddress)))
     value = 0 if amount is None else parse_amount(amount, token)
     code = to_printable(PaymentRequest(address, value, note, token, payment_id))

@@ -1,9 +1,13 @@
 """Running what the wallet commands do: open the wallet, bring it up to date, close it."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 from mcnode.cli.wallet_options import NetworkOptions, progress_shown, warn_if_simulated
 
@@ -14,6 +18,31 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PASSPHRASE_VARIABLE, NEW_PASSPHRASE_VARIABLE = "MC_WALLET_PASSPHRASE", "MC_WALLET_NEW_PASSPHRASE"
+
+
+def open_wallet(path: Path) -> "Wallet":
+    """The wallet of a file; a sealed one is opened as `ask_passphrase` says."""
+    from mcnode.wallet.wallet import Wallet
+
+    return Wallet.open(path, passphrase=ask_passphrase)
+
+
+def ask_passphrase() -> str:
+    """From `MC_WALLET_PASSPHRASE`, or from the terminal; empty if there is neither."""
+    given = os.environ.get(PASSPHRASE_VARIABLE, "")
+    if given or not sys.stdin.isatty():
+        return given
+    return str(click.prompt("passphrase", hide_input=True, err=True))
+
+
+def ask_new_passphrase() -> str:
+    """From `MC_WALLET_NEW_PASSPHRASE`, or twice from the terminal."""
+    given = os.environ.get(NEW_PASSPHRASE_VARIABLE, "")
+    if given or not sys.stdin.isatty():
+        return given
+    return str(click.prompt("new passphrase", hide_input=True, confirmation_prompt=True, err=True))
+
 
 def run_wallet(
     path: Path,
@@ -23,10 +52,9 @@ def run_wallet(
     is_synced: bool = True,
 ) -> T:
     """Open the wallet, bring it up to date, do the work, close it."""
-    from mcnode.wallet.wallet import Wallet
 
     async def run() -> T:
-        async with Wallet.open(path) as opened:
+        async with open_wallet(path) as opened:
             opened.settings = options.over(opened.settings)
             if is_synced:
                 with progress_shown() as report:

@@ -18,7 +18,7 @@ from mcnode.cli.wallet_options import (
 )
 from mcnode.cli.wallet_output import print_json, print_payment
 from mcnode.cli.wallet_pay import choice_of, coin_options, order_of
-from mcnode.cli.wallet_running import closing, run_wallet
+from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
 
 if TYPE_CHECKING:
     from mcnode.wallet.records import Payment
@@ -90,9 +90,8 @@ def sync_request(*, path: Path, output: Path, no_sync: bool, as_json: bool, **op
 def sync_answer(*, path: Path, source: Path, as_json: bool) -> None:
     """Read what the signer's `sync-txos` wrote."""
     from mcnode.wallet.offline import load_json, parse_sync_answer
-    from mcnode.wallet.wallet import Wallet
 
-    opened = Wallet.open(path)
+    opened = open_wallet(path)
 
     def work() -> int:
         told = parse_sync_answer(load_json(source), opened.account)

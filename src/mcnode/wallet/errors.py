@@ -13,6 +13,22 @@ class WalletExists(WalletFileError):
     """There is a file already; a wallet is never overwritten."""
 
 
+class PassphraseNeeded(InvalidError):
+    """The wallet's keys are sealed, or are to be."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the wallet is sealed with a passphrase: set MC_WALLET_PASSPHRASE, or run on a terminal"
+        )
+
+
+class WrongPassphrase(InvalidError):
+    """The passphrase does not open the wallet; or the sealed keys are damaged."""
+
+    def __init__(self) -> None:
+        super().__init__("wrong passphrase")
+
+
 class SettingsError(InvalidError):
     """A setting is missing or cannot be used."""
 

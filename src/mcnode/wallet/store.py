@@ -158,6 +158,14 @@ class WalletStore:
         with self._transaction() as connection:
             set_setting(connection, name, value)
 
+    def replace_settings(self, removed: Iterable[str], stored: Mapping[str, str]) -> None:
+        """Remove some settings and store others, all at once; nothing of the old stays behind."""
+        with self._transaction() as connection:
+            for name in removed:
+                connection.execute("DELETE FROM settings WHERE name = ?", (name,))
+            for name, value in stored.items():
+                set_setting(connection, name, value)
+
     # ---- scanning -------------------------------------------------------------------------------
 
     def next_block(self) -> int:
@@ -348,6 +356,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # keys that were sealed leave no trace
     except sqlite3.Error as error:
         connection.close()
         raise WalletFileError(f"{path} is no wallet file: {error}") from error

@@ -9,33 +9,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from mcnode.account.account_key import AccountKey, ViewAccountKey
+from mcnode.account.account_key import AccountKey
 from mcnode.account.key_files import parse_key_json
 from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
 from mcnode.account.printable import parse_printable_address, to_printable
 from mcnode.account.public_address import PublicAddress
 from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX
-from mcnode.api.gen.consensus_common_pb2 import ProposeTxResult
-from mcnode.codec import protobuf
 from mcnode.connection.attested import Accepted
-from mcnode.connection.errors import TxRefused
-from mcnode.errors import InvalidError, McNodeError
+from mcnode.errors import McNodeError
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB
 from mcnode.transaction.messages import Tx
 from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order, require_spender
-from mcnode.wallet.errors import (
-    NothingRead,
-    PaymentExpired,
-    PaymentRefused,
-    PaymentSuperseded,
-    PaymentTimeout,
-    SubmissionUnclear,
-    WalletFileError,
-)
+from mcnode.wallet.errors import NothingRead, PaymentTimeout, SettingsError
 from mcnode.wallet.gifts import GivenGift, list_gifts
 from mcnode.wallet.history import HistoryEntry, Notes, make_history
+from mcnode.wallet.in_thread import in_thread
+from mcnode.wallet.keys_at_rest import Passphrase, load_account, save_account, stored_account
 from mcnode.wallet.ledger_copy import (
     Progress,
     ReportProgress,
@@ -45,10 +36,11 @@ from mcnode.wallet.ledger_copy import (
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
 from mcnode.wallet.offline import SyncedOutput
+from mcnode.wallet.outcome import final_or_raise, is_settled_by_ledger
 from mcnode.wallet.payments import PaymentOrder
 from mcnode.wallet.receipts import CheckedReceipt, check_receipt
 from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentState
-from mcnode.wallet.scanner import Scanner, scan_new_blocks
+from mcnode.wallet.scanner import SUBADDRESSES_WATCHED, Scanner, scan_new_blocks
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
 from mcnode.wallet.terms import fetch_terms
@@ -58,10 +50,7 @@ T = TypeVar("T")
 
 ENTROPY_BYTES: Final = 32
 """Of a new mnemonic: 24 words."""
-_ACCOUNT, _VIEW_ACCOUNT, _SETTINGS = "account_key", "view_account_key", "network"
-_IN_LEDGER_ALREADY: Final = frozenset(
-    {ProposeTxResult.ContainsSpentKeyImage, ProposeTxResult.ContainsExistingOutputPublicKey}
-)
+_SETTINGS = "network"
 _POLL_FIRST_S, _POLL_FACTOR, _POLL_MAX_S = 0.05, 1.2, 0.25
 """How often `wait_final` looks: a local network is done in a fraction of a second, and a look that
 finds nothing opens a file or two."""
@@ -93,11 +82,12 @@ class Wallet:
         store: WalletStore,
         settings: WalletSettings,
         *,
+        passphrase: Passphrase = None,
         connect: Connect | None = None,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._account = _load_account(store)
+        self._account = load_account(store, passphrase)
         self.settings = settings
         self._connect = connect
         self._unix_time = unix_time
@@ -111,29 +101,38 @@ class Wallet:
     # ---- making and opening ---------------------------------------------------------------------
 
     @classmethod
-    def create(cls, path: Path | str, settings: WalletSettings) -> tuple[Self, str]:
+    def create(
+        cls, path: Path | str, settings: WalletSettings, *, passphrase: str | None = None
+    ) -> tuple[Self, str]:
         """A wallet with a new account, and its mnemonic of 24 words, which is not stored.
 
         Raises:
             WalletExists, WalletFileError: the file cannot be made.
         """
         mnemonic = mnemonic_from_entropy(os.urandom(ENTROPY_BYTES))
-        return cls.import_(path, settings, mnemonic), mnemonic
+        return cls.import_(path, settings, mnemonic, passphrase=passphrase), mnemonic
 
     @classmethod
-    def import_(cls, path: Path | str, settings: WalletSettings, account: Account | str) -> Self:
+    def import_(
+        cls,
+        path: Path | str,
+        settings: WalletSettings,
+        account: Account | str,
+        *,
+        passphrase: str | None = None,
+    ) -> Self:
         """A wallet for an account: keys, a mnemonic, or the text of a key file.
 
-        With a `ViewAccountKey` it can see and not spend: see `view_only`.
+        With a `ViewAccountKey` it can see and not spend: see `view_only`. With a passphrase, the
+        keys are sealed.
 
         Raises:
             InvalidMnemonic, KeyFileError: the text is neither.
             WalletExists, WalletFileError: the file cannot be made.
         """
         keys = parse_account(account) if isinstance(account, str) else account
-        name = _VIEW_ACCOUNT if isinstance(keys, ViewAccountKey) else _ACCOUNT
-        stored = [(name, protobuf.encode(keys).hex()), (_SETTINGS, settings.to_json())]
-        return cls(WalletStore.create(Path(path), stored), settings)
+        stored = [stored_account(keys, passphrase), (_SETTINGS, settings.to_json())]
+        return cls(WalletStore.create(Path(path), stored), settings, passphrase=passphrase)
 
     @classmethod
     def open(
@@ -141,21 +140,24 @@ class Wallet:
         path: Path | str,
         settings: WalletSettings | None = None,
         *,
+        passphrase: Passphrase = None,
         connect: Connect | None = None,
         unix_time: Callable[[], float] = time.time,
     ) -> Self:
         """An existing wallet, with its stored settings unless others are given.
 
         Args:
+            passphrase: of a sealed wallet, or a function that asks for it.
             connect, unix_time: injected for tests.
 
         Raises:
             WalletFileError: the file cannot be used.
+            PassphraseNeeded, WrongPassphrase: the account's keys are sealed.
         """
         store = WalletStore.open(Path(path))
         try:
             used = settings or WalletSettings.from_json(store.setting(_SETTINGS) or "")
-            return cls(store, used, connect=connect, unix_time=unix_time)
+            return cls(store, used, passphrase=passphrase, connect=connect, unix_time=unix_time)
         except BaseException:
             store.close()
             raise
@@ -163,6 +165,12 @@ class Wallet:
     def save_settings(self, settings: WalletSettings) -> None:
         """Use other settings for the next opening of the file."""
         self._store.set_setting(_SETTINGS, settings.to_json())
+
+    def set_passphrase(self, passphrase: str | None) -> None:
+        """Seal the account's keys, or with None store them as they are. Raises `PassphraseNeeded`
+        for an empty one.
+        """
+        save_account(self._store, self._account, passphrase)
 
     async def close(self) -> None:
         """End connections and close files."""
@@ -200,6 +208,18 @@ class Wallet:
         store = self._store
         notes = Notes(store.payments(), store.own_outputs(), store.offers())
         return make_history(self._account, store.outputs(), notes)
+
+    def labels(self) -> dict[int, str]:
+        """The names of subaddresses."""
+        return self._store.labels()
+
+    def set_label(self, subaddress_index: int, label: str) -> None:
+        """Name a subaddress. Raises `SettingsError` for one that is not watched."""
+        if not 0 <= subaddress_index < SUBADDRESSES_WATCHED:
+            raise SettingsError(
+                f"subaddress is {subaddress_index}, limit {SUBADDRESSES_WATCHED - 1}"
+            )
+        self._store.set_label(subaddress_index, label)
 
     def offers(self) -> list[Offer]:
         """Offers to swap, oldest first, as of the last `sync`."""
@@ -246,7 +266,7 @@ class Wallet:
 
     async def _sync(self, report: ReportProgress, *, check_network: bool) -> int:
         async with self._sync_lock:
-            return await _in_thread(lambda stop: self._sync_in_thread(report, check_network, stop))
+            return await in_thread(lambda stop: self._sync_in_thread(report, check_network, stop))
 
     def _sync_in_thread(
         self, report: ReportProgress, check_network: bool, stop: threading.Event
@@ -339,7 +359,7 @@ class Wallet:
         terms = await self._open_nodes().ask(lambda node: fetch_terms(node, head))
         context = BuildContext(self._account, ledger, self._store, terms, int(self._unix_time()))
         async with self._pay_lock:
-            return await _in_thread(lambda _stop: work(context))
+            return await in_thread(lambda _stop: work(context))
 
     @property
     def account(self) -> Account:
@@ -381,7 +401,7 @@ class Wallet:
         try:
             return await self._open_nodes().submit(built.tx)
         except McNodeError as error:
-            if not _is_settled_by_ledger(error):
+            if not is_settled_by_ledger(error):
                 self._store.mark_refused(built.payment.tx_hash, str(error))
             raise
 
@@ -407,55 +427,10 @@ class Wallet:
         while True:
             current = self.payment(payment.tx_hash)
             if current.state is not PaymentState.SUBMITTED:
-                return _final_or_raise(current)
+                return final_or_raise(current)
             remaining_s = deadline - time.monotonic()
             if remaining_s <= 0:
                 raise PaymentTimeout(timeout_s, self.num_blocks - 1)
             await asyncio.sleep(min(poll_s, remaining_s))
             poll_s = min(poll_s * _POLL_FACTOR, _POLL_MAX_S)
             await self._sync(_ignore, check_network=False)
-
-
-def _final_or_raise(payment: Payment) -> Payment:
-    match payment.state:
-        case PaymentState.EXPIRED:
-            raise PaymentExpired(payment.tombstone_block)
-        case PaymentState.REFUSED:
-            raise PaymentRefused(payment.reason)
-        case PaymentState.SUPERSEDED:
-            raise PaymentSuperseded
-    return payment
-
-
-def _is_settled_by_ledger(error: McNodeError) -> bool:
-    """Whether a failed submission leaves it to later blocks what became of the payment."""
-    if isinstance(error, TxRefused):
-        return error.result in _IN_LEDGER_ALREADY
-    return isinstance(error, SubmissionUnclear)
-
-
-def _load_account(store: WalletStore) -> Account:
-    view = store.setting(_VIEW_ACCOUNT)
-    try:
-        if view is not None:
-            return protobuf.decode(ViewAccountKey, bytes.fromhex(view))
-        return protobuf.decode(AccountKey, bytes.fromhex(store.setting(_ACCOUNT) or ""))
-    except (ValueError, InvalidError) as error:
-        raise WalletFileError(f"{store.path} holds no account: {type(error).__name__}") from None
-
-
-async def _in_thread(work: Callable[[threading.Event], T]) -> T:
-    """Run `work` in a thread; when cancelled, tell it to stop and wait until it has.
-
-    So nothing is closed under its feet.
-    """
-    stop = threading.Event()
-    running = asyncio.ensure_future(asyncio.to_thread(work, stop))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # taken note of; the cancellation is what the caller asked for
-        raise

@@ -52,6 +52,7 @@ def test_send_and_what_is_seen_of_it(call, address):
         "kind": "send",
         "fee_token_id": 0,
         "received": None,
+        "label": None,
         "subaddress": None,
         "payment_id": None,
         "note": None,
