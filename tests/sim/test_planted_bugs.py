@@ -1,6 +1,7 @@
 """The sweep finds bugs: five are planted in the code under test, one at a time.
 
 Each is found within the seeds named here, replays to the same hash, and becomes a short schedule.
+Where the range does not begin at 0, the seeds before it show nothing and are left out for time.
 """
 
 import dataclasses
@@ -9,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from mcnode.consensus.values import ValueJudge
-from mcnode.scp.search import CompiledQuorumSet
+from mcnode.scp.search import LOCAL, CompiledQuorumSet, QuorumSearch
 from mcnode.scp.slot import Slot
 from mcnode.simulation.faults import SECOND_US, parse_faults
 from mcnode.simulation.host import Host
@@ -44,9 +45,17 @@ def forgotten_timer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Slot, "_nominate", nominate)
 
 
-def weakened_blocking_test(patch: pytest.MonkeyPatch) -> None:
-    """Any one peer is taken for a blocking set."""
-    patch.setattr(CompiledQuorumSet, "is_blocked_by", lambda self, nodes: nodes != 0)
+def wrong_narrowing(patch: pytest.MonkeyPatch) -> None:
+    """The search narrows supporters down, and then forgets whether its own slice is left."""
+
+    def narrowed(self: QuorumSearch, supporters: int) -> int:
+        nodes = LOCAL | supporters
+        for bit, peer in self._peer_sets.items():
+            if bit & supporters and not peer.is_satisfied_by(nodes):
+                nodes &= ~bit
+        return nodes
+
+    patch.setattr(QuorumSearch, "_greatest_quorum", narrowed)
 
 
 def lost_message_after_restart(patch: pytest.MonkeyPatch) -> None:
@@ -67,10 +76,10 @@ class Planted:
 
 
 PLANTED = {
-    "weakened quorum test": Planted(weakened_quorum_test, "agreement", range(40)),
-    "skipped validation": Planted(skipped_validation, "validity", range(40)),
-    "forgotten timer": Planted(forgotten_timer, "liveness", range(40)),
-    "weakened blocking test": Planted(weakened_blocking_test, "agreement", range(40)),
+    "weakened quorum test": Planted(weakened_quorum_test, "agreement", range(20, 30)),
+    "skipped validation": Planted(skipped_validation, "validity", range(4)),
+    "forgotten timer": Planted(forgotten_timer, "liveness", range(4, 10)),
+    "wrong narrowing": Planted(wrong_narrowing, "agreement", range(6)),
     "lost message after restart": Planted(
         lost_message_after_restart,
         "liveness",
@@ -94,6 +103,7 @@ def find(planted: Planted) -> tuple[SimConfig, SimResult]:
 QUICK = {"skipped validation"}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in PLANTED]
 )
