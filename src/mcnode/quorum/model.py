@@ -138,9 +138,11 @@ def complete(nodes: Iterable[FederatedNode]) -> dict[str, FederatedNode]:
 
 
 def host_of(node_id: str) -> str | None:
-    """The host of a responder id; None for anything else."""
+    """The host of a responder id; None for anything else, and for this machine's own name: a
+    network for tests is not one that a single host can halt."""
     host, colon, port = node_id.rpartition(":")
-    return host if colon and port.isdigit() else None
+    is_local = host in ("localhost", "[::1]") or host.startswith("127.")
+    return host if colon and port.isdigit() and not is_local else None
 
 
 def map_sets(
@@ -178,3 +180,13 @@ def without_self(quorum_set: QuorumSet[str], own: str) -> QuorumSet[str]:
 
 def _is_met(quorum_set: QuorumSet[str]) -> bool:
     return quorum_set.threshold == 0
+
+
+def most_usual_set(nodes: Iterable[FederatedNode]) -> QuorumSet[str]:
+    """The set, with the own node counted, that most nodes ask for; at least one has to be known."""
+    times: dict[QuorumSet[str], int] = {}
+    for node in nodes:
+        if node.quorum_set is not None:
+            counted = with_self(node.quorum_set, node.id)
+            times[counted] = times.get(counted, 0) + 1
+    return max(times, key=lambda each: times[each])

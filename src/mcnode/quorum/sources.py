@@ -7,7 +7,7 @@
 
 Several of the first two kinds, one per node, make one system. A network file does not say whose it
 is: the caller names the node, or it is the only node that the other files know and this one does
-not. A single network file shows one set; the others are then assumed to ask for the same (a note
+not. Nodes whose set nobody told are assumed to ask for what most of the known ones ask for (a note
 says so), since that is how this network's operators configure their nodes.
 """
 
@@ -24,7 +24,7 @@ from mcnode.quorum.model import (
     Form,
     complete,
     host_of,
-    with_self,
+    most_usual_set,
     without_self,
 )
 from mcnode.quorum.reader import (
@@ -239,21 +239,28 @@ def _combine(views: list[_View], heard: list[FederatedNode], assume: Assume) -> 
     nodes = complete(owned.values())
     silent = [node.id for node in nodes.values() if node.quorum_set is None]
     notes = []
-    if silent and assume == "same" and len(owned) == 1:
-        (known,) = owned.values()
-        assert known.quorum_set is not None
-        shared = with_self(known.quorum_set, known.id)
+    if silent and assume == "same":
+        shared = most_usual_set(owned.values())
         for node_id in silent:
             nodes[node_id] = dataclasses.replace(
                 nodes[node_id], quorum_set=without_self(shared, node_id), is_assumed=True
             )
-        notes.append(
-            f"one node's view: the {len(silent)} others are assumed to ask for the same, with "
-            f"{known.id} as one member more; give the files of all nodes to know"
-        )
+        notes.append(_assumption(list(owned), silent))
     elif silent:
         notes.append(
             f"quorum sets not known, counted as never answering: {', '.join(sorted(silent))}"
         )
     peers = {view.owner: view.peers for view in views if view.owner is not None}
     return FederatedSystem(nodes, Form.NETWORK_FILES, peers, tuple(notes))
+
+
+def _assumption(known: list[str], silent: list[str]) -> str:
+    if len(known) == 1:
+        return (
+            f"one node's view: the {len(silent)} others are assumed to ask for the same, with "
+            f"{known[0]} as one member more; give the files of all nodes to know"
+        )
+    return (
+        f"{len(known)} sets are known; assumed to ask for what most of these ask for: "
+        f"{', '.join(sorted(silent))}"
+    )

@@ -12,6 +12,7 @@ from mcnode.quorum.model import (
     complete,
     host_of,
     map_sets,
+    most_usual_set,
     with_self,
     without_self,
 )
@@ -140,7 +141,9 @@ def add_organisation(text: str) -> Edit:
         known = [each for each in ids if each in system.nodes]
         if known:
             raise EditError(f"{known[0]} is in the system already")
-        shared = _most_usual(system)
+        if all(node.quorum_set is None for node in system):
+            raise EditError("no quorum set is known")
+        shared = most_usual_set(system)
         joined = [
             dataclasses.replace(
                 node,
@@ -158,18 +161,6 @@ def add_organisation(text: str) -> Edit:
         return system.with_nodes(complete([*joined, *added]).values())
 
     return edit
-
-
-def _most_usual(system: FederatedSystem) -> QuorumSet[str]:
-    """The set, with the own node counted, that most nodes ask for."""
-    times: dict[QuorumSet[str], int] = {}
-    for node in system:
-        if node.quorum_set is not None:
-            counted = with_self(node.quorum_set, node.id)
-            times[counted] = times.get(counted, 0) + 1
-    if not times:
-        raise EditError("no quorum set is known")
-    return max(times, key=lambda each: times[each])
 
 
 def _joined(quorum_set: QuorumSet[str], ids: Sequence[str], threshold: int) -> QuorumSet[str]:

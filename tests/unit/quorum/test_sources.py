@@ -79,11 +79,16 @@ def test_what_a_node_tells():
         },
     }
     for document in (info, {"name": "Consensus Service", "config": info}):
-        system = read(document)
+        system = read(document, assume="none")
         assert system.nodes["a:1"].quorum_set == QuorumSet(1, ("b:1", "c:1"))
         assert system.nodes["b:1"].quorum_set == QuorumSet(1, ("a:1",))
         assert system.nodes["c:1"].quorum_set is None
         assert list(system.nodes) == ["a:1", "b:1", "c:1"]
+    assumed = read(info)
+    assert assumed.nodes["c:1"].quorum_set == QuorumSet(1, ("a:1", "b:1"))
+    assert assumed.notes == (
+        "2 sets are known; assumed to ask for what most of these ask for: c:1",
+    )
 
 
 def test_toml_and_nested_sets_with_identities():
