@@ -74,10 +74,10 @@ def check_own_set(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class QuorumReport:
-    """What the announced sets come to. `is_whole`: every node that matters has announced its set;
-    otherwise a split is one, but the other verdicts may change."""
+    """What the announced sets come to. `is_whole`: every node that matters has announced its set.
+    Before that a split is one already, but nothing else can be said: the verdict is None."""
 
-    verdict: Verdict
+    verdict: Verdict | None
     is_whole: bool
     heard: int
     named: int
@@ -88,7 +88,7 @@ class QuorumReport:
     def to_json(self) -> dict[str, Any]:
         """For `/info`."""
         return {
-            "verdict": self.verdict.value,
+            "verdict": None if self.verdict is None else self.verdict.value,
             "is_whole": self.is_whole,
             "nodes_heard": self.heard,
             "nodes_named": self.named,
@@ -116,9 +116,11 @@ def analyse(sets: Mapping[NodeID, QuorumSet[NodeID] | None], bounds: Bounds) -> 
     )
     check = check_system(system, bounds, count=False)
     heard = sum(quorum_set is not None for quorum_set in sets.values())
+    is_whole = heard == len(system)
+    verdict = check.intersection.verdict
     report = QuorumReport(
-        check.intersection.verdict,
-        heard == len(system),
+        verdict if is_whole or verdict is Verdict.SPLIT else None,
+        is_whole,
         heard,
         len(system),
         tuple(
@@ -126,7 +128,7 @@ def analyse(sets: Mapping[NodeID, QuorumSet[NodeID] | None], bounds: Bounds) -> 
             for side in names_of_witness(check.system, check.intersection)
         ),
     )
-    if not has_solver():
+    if not (is_whole and has_solver()):
         return report
     found = find_sets(check.system, None, lambda: bounds)
     return dataclasses.replace(

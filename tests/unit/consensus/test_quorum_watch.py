@@ -78,7 +78,8 @@ class TestAnnouncedSets:
         metrics = NodeMetrics()
         watch = watch_of(others(2, OWN), metrics)
         asyncio.run(watch.check())
-        assert watch.report.is_whole is False
+        assert (watch.report.is_whole, watch.report.verdict) == (False, None)
+        assert watch.report.smallest_blocking_set is None
         for node in NODES[1:4]:
             watch.hear(node, others(2, node))
         asyncio.run(watch.check())
