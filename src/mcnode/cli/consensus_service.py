@@ -57,6 +57,7 @@ def main() -> None:
 def run(config: "NodeConfig") -> int:
     """Run a node until a signal or a fault ends it; returns the exit status."""
     from mcnode.consensus.logging_setup import LogSettings, start_logging
+    from mcnode.consensus.startup import alone_on
 
     try:
         logs = start_logging(
@@ -68,7 +69,8 @@ def run(config: "NodeConfig") -> int:
         return EXIT_CONFIGURATION
     try:
         _check_files(config)
-        asyncio.run(_run_until_signal(config, logs))
+        with alone_on(config.ledger_path, is_new=config.origin_block_path is not None):
+            asyncio.run(_run_until_signal(config, logs))
         structlog.get_logger("mcnode.consensus").info("node has stopped")
     except BaseExceptionGroup as group:
         return _report(_first(group))
