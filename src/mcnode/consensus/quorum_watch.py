@@ -173,6 +173,7 @@ class QuorumWatch:
         self._clock = clock
         self._changed = asyncio.Event()
         self._report: QuorumReport | None = None
+        self._has_heard = False
         self._name_members(quorum_set)
         self._changed.set()
         metrics.gauge(
@@ -196,6 +197,7 @@ class QuorumWatch:
             self._metrics.count("quorum_sets_changed_count")
             log.info("peer announces another quorum set", peer=author.responder_id)
         self._sets[author] = quorum_set
+        self._has_heard = True
         self._forget_unnamed()
         self._changed.set()
 
@@ -225,7 +227,8 @@ class QuorumWatch:
             await self._changed.wait()
             await asyncio.sleep(SETTLE_S)
             await self.check()
-            await asyncio.sleep(RECHECK_EVERY_S)
+            if self._has_heard:  # the first statements after the start are not made to wait
+                await asyncio.sleep(RECHECK_EVERY_S)
 
     async def check(self) -> None:
         """Analyse what is known now."""
