@@ -40,7 +40,12 @@ def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _network_options = _options(
-    click.option("--topology", "topology_name", type=click.Choice(list(TOPOLOGIES))),
+    click.option(
+        "--topology",
+        "topology_name",
+        type=click.Choice(list(TOPOLOGIES)),
+        help="A shape of `mcnode network up`.",
+    ),
     click.option(
         "--network-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -57,6 +62,13 @@ _fault_options = _options(
         show_default=True,
         help="Mean time between clients' transactions; 0s for none.",
     ),
+)
+_seed = click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="The same seed gives the same run.",
 )
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object per result.")
 
@@ -107,7 +119,7 @@ def _from_topology(topology: Topology) -> SimNetwork:
 @sim.command()
 @_network_options
 @_fault_options
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@_seed
 @click.option("--minutes", default=1.0, show_default=True, help="Virtual, of faults and load.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Write every event to this file.")
 @_json
@@ -170,8 +182,10 @@ def _parse_seeds(text: str) -> range:
 @sim.command()
 @_network_options
 @_fault_options
-@click.option("--seeds", default="0..99", show_default=True)
-@click.option("--jobs", default=2, show_default=True, type=click.IntRange(1))
+@click.option("--seeds", default="0..99", show_default=True, help="First and last.")
+@click.option(
+    "--jobs", default=2, show_default=True, type=click.IntRange(1), help="Processes at a time."
+)
 @click.option("--minutes", default=0.25, show_default=True, help="Virtual, of faults and load.")
 @click.option("--keep-going", is_flag=True, help="Do not stop at the first finding.")
 @_json
@@ -283,11 +297,17 @@ def _show_sweep(summary: dict[str, Any]) -> None:
 
 
 @sim.command()
-@click.option("--nodes", default=3, show_default=True, type=click.IntRange(2, 5))
+@click.option(
+    "--nodes", default=3, show_default=True, type=click.IntRange(2, 5), help="How many there are."
+)
 @click.option("--threshold", default=2, show_default=True, help="How many others each needs.")
-@click.option("--depth", default=10, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--depth", default=10, show_default=True, type=click.IntRange(1), help="Events in a row."
+)
 @click.option("--states", default=200_000, show_default=True, help="Give up beyond so many.")
-@click.option("--timers/--no-timers", default=True, show_default=True)
+@click.option(
+    "--timers/--no-timers", default=True, show_default=True, help="Whether timers may fire too."
+)
 def exhaustive(*, nodes: int, threshold: int, depth: int, states: int, timers: bool) -> None:
     """Every order of events of one slot, with losses, to a depth; two values are proposed."""
     from mcnode.simulation.exhaustive import Exhaustive, two_values
@@ -314,7 +334,7 @@ def exhaustive(*, nodes: int, threshold: int, depth: int, states: int, timers: b
 @click.option("--ballot", default="1s", show_default=True, help="Base intervals to compare.")
 @click.option("--minutes", default=2.0, show_default=True, help="Virtual, for each line.")
 @click.option("--faults", default="none", show_default=True, help="See docs/simulation.md.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@_seed
 def latency(
     *,
     topology_name: str | None,
