@@ -182,7 +182,7 @@ def _parse_seeds(text: str) -> range:
 @sim.command()
 @_network_options
 @_fault_options
-@click.option("--seeds", default="0..99", show_default=True, help="First and last.")
+@click.option("--seeds", default="0..99", show_default=True, help="First and last, or one.")
 @click.option(
     "--jobs", default=2, show_default=True, type=click.IntRange(1), help="Processes at a time."
 )
