@@ -58,7 +58,11 @@ def describe(error: McNodeError | OSError) -> str:
 
 
 def complete(command: click.Command) -> click.Command:
-    """Show environment variables in the help, and accept `-h`; for a group, of all its commands."""
+    """Show environment variables in the help, and accept `-h`; for a group, of all its commands.
+
+    In the overview of a group, a command's line is the whole first sentence of its help, which
+    click would cut off.
+    """
     command.context_settings.setdefault("help_option_names", ["-h", "--help"])
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar:
@@ -66,7 +70,14 @@ def complete(command: click.Command) -> click.Command:
     if isinstance(command, click.Group):
         for each in command.commands.values():
             complete(each)
+            each.short_help = each.short_help or _first_sentence(each.help or "")
     return command
+
+
+def _first_sentence(text: str) -> str:
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    sentence, end, _ = paragraph.partition(". ")
+    return sentence + end.strip()
 
 
 def add_common_options(command: click.Command) -> None:

@@ -87,6 +87,14 @@ def test_overview_names_every_program_and_cuts_no_line():
     assert not any(line.endswith("...") for line in text.splitlines()[1:])
 
 
+def test_no_overview_cuts_a_line():
+    context = click.Context(cli)
+    groups = [cli.get_command(context, name) for name in cli.list_commands(context)]
+    for group in groups:
+        text = CliRunner().invoke(group, ["--help"]).output
+        assert not any(line.endswith("...") for line in text.splitlines()[1:]), text
+
+
 @pytest.mark.parametrize(
     ("word", "hint"),
     [("netwrk", "did you mean network?"), ("zzz", "zzz\n"), ("dump-ledger", "of its own")],
