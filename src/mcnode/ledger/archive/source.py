@@ -71,9 +71,7 @@ def open_source(url: str) -> ArchiveSource:
     except ValueError as error:
         raise SourceUrlError(f"archive URL {url!r}: {error}") from error
     if not parts.scheme:
-        raise SourceUrlError(
-            f"archive URL {url!r} has no scheme: write file:///directory or https://host/path"
-        )
+        raise SourceUrlError(f"archive URL {url!r} has no scheme: write file:///directory")
     if parts.scheme == "file":
         return DirectoryArchive(whole, Path(unquote(parts.netloc + parts.path)))
     if parts.scheme in ("http", "https") and not parts.netloc:
