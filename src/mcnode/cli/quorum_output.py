@@ -31,7 +31,7 @@ def show_check(found: Check) -> None:
     click.echo(_VERDICTS[found.intersection.verdict])
     count = "quorums not counted" if found.quorum_count is None else f"{found.quorum_count} quorums"
     able = found.system.core.bit_count()
-    click.echo(f"{len(found.system)} nodes, {able} of them able to agree, {count}")
+    click.echo(f"{len(found.system)} nodes, {able} of them decide, {count}")
     for number, side in enumerate(found.intersection.witness or (), 1):
         names = _names(found.system.system, [found.system.ids[each] for each in bits(side)])
         click.echo(f"  quorum {number} ({side.bit_count()} nodes): {', '.join(names)}")

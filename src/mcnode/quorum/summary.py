@@ -75,7 +75,7 @@ class Check:
         return {
             "verdict": self.intersection.verdict.value,
             "nodes": len(self.system),
-            "nodes_able_to_agree": self.system.core.bit_count(),
+            "nodes_that_decide": self.system.core.bit_count(),
             "quorums": self.quorum_count,
             "witness": names_of_witness(self.system, self.intersection),
             "notes": list(self.system.system.notes),
@@ -140,7 +140,7 @@ def figures(system: FederatedSystem, bounds: MakeBounds = unbounded) -> Figures:
     check = check_system(system, bounds())
     rows = [
         ("nodes", str(len(system))),
-        ("nodes able to agree", str(check.system.core.bit_count())),
+        ("nodes that decide", str(check.system.core.bit_count())),
         ("verdict", check.intersection.verdict.value),
         ("quorums", "not counted" if check.quorum_count is None else str(check.quorum_count)),
     ]

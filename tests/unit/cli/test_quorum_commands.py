@@ -51,7 +51,7 @@ def files(tmp_path):
 def test_check(run, files):
     status, out, _ = run("check", files / "nodes")
     assert status == 0
-    assert "10 nodes, 10 of them able to agree, 56 quorums" in out
+    assert "10 nodes, 10 of them decide, 56 quorums" in out
     status, out, _ = run("check", files / "nodes", "--json")
     assert (status, json.loads(out)["quorums"]) == (0, 56)
 

@@ -2,11 +2,13 @@
 
 import itertools
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
 from mcnode.quorum.graph import lay_out
 from mcnode.quorum.model import FederatedNode, Grouping
+from mcnode.quorum.sources import SourceText, read_system
 from mcnode.quorum.summary import check_system
 from mcnode.quorum.svg import WITNESS_COLOURS, draw
 from mcnode.scp import QuorumSet
@@ -87,3 +89,13 @@ def test_more_sets_than_colours(ten):
     ]
     shown = texts(drawn(ten.with_nodes(nodes), None))
     assert any("2 more sets" in text for text in shown)
+
+
+@pytest.mark.parametrize("name", ["october-2021", "split"])
+def test_pictures_of_the_documents_are_up_to_date(name):
+    examples = Path(__file__).parents[3] / "docs" / "examples"
+    system = read_system([SourceText((examples / f"{name}.json").read_text(), name)])
+    grouping = Grouping.ORGANISATION if system.has_groups(Grouping.ORGANISATION) else None
+    count = check_system(system).quorum_count
+    shown = drawn(system, grouping, f"{len(system)} nodes, {count} quorums")
+    assert (examples / f"{name}.svg").read_text() == shown
