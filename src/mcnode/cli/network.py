@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from mcnode.network.local import LocalNetwork, NodeStatus
 
 DEFAULT_DIRECTORY = "mc-local-network"
+_DIRECTORY_VARIABLE = "MC_NETWORK_WORK_DIR"
 TOPOLOGY_NAMES = ("dense5", "dense3", "a-b-c", "ring5", "ring5b")
 _FOLLOW_POLL_S = 0.2
 _WATCH_POLL_S = 0.5
 
 _directory = click.option(
     "--work-dir",
-    envvar="MC_NETWORK_WORK_DIR",
+    envvar=_DIRECTORY_VARIABLE,
     default=DEFAULT_DIRECTORY,
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
@@ -148,8 +150,8 @@ def _check_not_running(local: "LocalNetwork") -> None:
     if running:
         raise NetworkExists(
             f"this network runs already, {len(running)} of {len(local.plan.nodes)} nodes; see "
-            "`mcnode network status`, stop it with `mcnode network down`, or choose another "
-            "--work-dir"
+            f"`{_command('status', local)}`, stop it with `{_command('down', local)}`, or choose "
+            "another --work-dir"
         )
 
 
@@ -192,9 +194,11 @@ def _run(local: "LocalNetwork", *, detach: bool) -> None:
         local.start()
         asyncio.run(local.wait_until_serving(progress=lambda text: click.echo(f"  {text}")))
         click.echo(f"{len(local.plan.nodes)} nodes serve after {time.monotonic() - started:.1f} s")
-        _show_what_next(local)
+        _show_what_next(local, detach=detach)
         keep = detach
-        if not detach:
+        if detach:
+            click.echo(f"`{_command('down', local)}` stops the network.")
+        else:
             click.echo("Ctrl-C stops the network.")
             _wait_until_down(local)
     except KeyboardInterrupt:
@@ -202,10 +206,10 @@ def _run(local: "LocalNetwork", *, detach: bool) -> None:
     finally:
         if not keep:
             local.stop()
-            click.echo("all nodes are stopped; `mcnode network up` goes on with their ledgers")
+            click.echo(f"all nodes are stopped; `{_command('up', local)}` goes on from here")
 
 
-def _show_what_next(local: "LocalNetwork") -> None:
+def _show_what_next(local: "LocalNetwork", *, detach: bool) -> None:
     plan = local.plan
     click.echo("SIMULATED ATTESTATION: payments are not private from this machine's operator.")
     click.echo("\nEndpoints")
@@ -215,13 +219,21 @@ def _show_what_next(local: "LocalNetwork") -> None:
     click.echo(f"\nFunded accounts: key files in {keys}")
     first, *_ = plan.nodes
     click.echo(
-        "\nNext, in another terminal:\n"
+        f"\nNext{'' if detach else ', in another terminal'}:\n"
         f"  mcnode wallet import {keys}/account_keys_0.json --chain-id {plan.chain_id} \\\n"
         f"      --node {first.client_uri} --archive {first.archive_url}\n"
         f"  mcnode wallet send @{keys}/account_keys_1.b58pub 1.5\n"
-        f"  mcnode network logs {first.name} --follow\n"
+        f"  {_command('logs', local, first.name)} --follow\n"
         "`mcnode network --help` shows what else there is.\n"
     )
+
+
+def _command(name: str, local: "LocalNetwork", *words: str) -> str:
+    """A command to type here that is about this network."""
+    directory = local.plan.directory
+    is_default = directory == Path(os.environ.get(_DIRECTORY_VARIABLE, DEFAULT_DIRECTORY)).resolve()
+    place = [] if is_default else ["--work-dir", str(_short(directory))]
+    return shlex.join(["mcnode", "network", name, *words, *place])
 
 
 def _short(path: Path) -> Path:
