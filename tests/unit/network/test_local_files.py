@@ -137,15 +137,6 @@ def test_the_verdict_is_one_line():
     assert verdict.line() == "VERDICT: FAILED at: start five nodes: node 4 has ended"
 
 
-@pytest.fixture
-def handlers_kept():
-    """The command changes what signals do to its process, here to that of the tests."""
-    kept = {number: signal.getsignal(number) for number in processes.ENDING_SIGNALS}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
 def up(place: Path, *options: str) -> str:
     """What `mcnode network up` refuses with."""
     done = CliRunner().invoke(network, ["up", "--work-dir", str(place), *options])
@@ -153,7 +144,6 @@ def up(place: Path, *options: str) -> str:
     return str(done.exception)
 
 
-@pytest.mark.usefixtures("handlers_kept")
 def test_options_of_a_new_network_are_refused_for_an_old_one(made: LocalNetwork):
     for option, value in (
         ("--topology", "dense5"),
@@ -166,7 +156,6 @@ def test_options_of_a_new_network_are_refused_for_an_old_one(made: LocalNetwork)
         assert f"holds a dense3 network; {option} is for a new one" in said
 
 
-@pytest.mark.usefixtures("handlers_kept")
 def test_a_network_runs_once(made: LocalNetwork, monkeypatch):
     monkeypatch.setattr(LocalNetwork, "running_names", lambda _: ["0", "2"])
     assert "this network runs already, 2 of 3 nodes" in up(made.plan.directory)

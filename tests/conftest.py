@@ -1,0 +1,17 @@
+"""What holds for every test."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from mcnode.network.processes import ENDING_SIGNALS
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers_kept() -> Iterator[None]:
+    """Commands change what signals do to their process, which here is that of the tests."""
+    kept = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
