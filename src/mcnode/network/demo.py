@@ -114,9 +114,9 @@ def run_demo(
     with signals_wait():
         demo.show("")
         demo.show(verdict.line())
-        if keep or not verdict.held:
+        if demo.has_files and (keep or not verdict.held):
             demo.show(f"files (ledgers, logs, archives) are in {place}")
-        else:
+        elif demo.has_files or directory is None:
             _remove(place, directory)
     return verdict
 
