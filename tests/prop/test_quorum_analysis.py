@@ -32,7 +32,7 @@ def quorum_sets(draw: st.DrawFn, depth: int = 1) -> QuorumSet[str]:
     nodes = st.sampled_from(NODES)
     member = st.one_of(nodes, quorum_sets(depth - 1)) if depth else nodes
     members = draw(st.lists(member, min_size=1, max_size=5))
-    return QuorumSet(draw(st.integers(1, len(members))), tuple(members))
+    return QuorumSet(draw(st.integers(0, len(members) + 1)), tuple(members))
 
 
 @st.composite

@@ -135,7 +135,7 @@ class Formula:
             return Counter((self.a[member],), (self.b[member],), shared)
         in_a, in_b = self.satisfied(member)
         overlap = 2 * member.threshold - member.member_count
-        if overlap <= 0 or not member.threshold:
+        if overlap <= 0 or member.threshold > member.member_count:
             return Counter((in_a,), (in_b,), Shared(1, ()))
         inside = self.members_counter(member).shared
         if overlap <= inside.free:
