@@ -8,6 +8,7 @@ closes, whatever the reason, `serve` returns and the process ends: all it knows 
 the node, but for the signing key, which the node keeps sealed.
 """
 
+import contextlib
 import hmac
 import socket
 import threading
@@ -131,14 +132,12 @@ class Server:
                 return False
             connection.settimeout(None)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._stop_listening()  # before the greeting: who was greeted is the only one, ever
             hello = Hello(PROTOCOL_VERSION, self._mode.value)
-            try:
+            with contextlib.suppress(OSError):  # gone already: reading from it will tell
                 connection.sendall(frame(protobuf.encode(hello)))
-            except OSError:
-                return False
             self._node = connection
             self._node_found.set()
-        self._stop_listening()
         return True
 
     def _stop_listening(self) -> None:
