@@ -82,13 +82,11 @@ class Draft:
         )
         self.builder.set_fee_map(context.terms.minimum_fees)
         self.builder.set_tombstone_block(context.terms.tombstone_block)
-        self.ring_indices: list[int] = []
-        """Of all outputs in the rings of own inputs."""
         self._key_images: list[bytes] = []
         self._own_outputs: list[bytes] = []
 
     def spend(self, inputs: Sequence[OwnedOutput], *, avoid: Collection[int] = ()) -> None:
-        """Add inputs; `avoid` are outputs of the ledger that other rings have already.
+        """Add inputs, all at once, or their rings might overlap; `avoid` are in others' rings.
 
         Raises:
             InsufficientTxOuts: the ledger is too small.
@@ -96,7 +94,6 @@ class Draft:
         context = self._context
         for credentials in make_credentials(context.account, inputs, context.ledger, avoid=avoid):
             self.builder.add_input(credentials)
-            self.ring_indices += [proof.index for proof in credentials.proofs]
         self._key_images += [output.key_image for output in inputs if output.key_image is not None]
 
     def add(self, credentials: InputCredentials, key_image: bytes) -> None:
@@ -121,18 +118,25 @@ class Draft:
         return added
 
     def settle(
-        self, needs: Mapping[int, int], choice: InputChoice, *, avoid: Collection[int] = ()
+        self,
+        needs: Mapping[int, int],
+        choice: InputChoice,
+        *,
+        spending: Sequence[OwnedOutput] = (),
+        avoid: Collection[int] = (),
     ) -> AddedOutput:
         """Balance every token: spend where it lacks, take what is left; one output at least.
 
         Args:
             needs: by token, how much the transaction lacks (negative: has too much).
+            spending: outputs to spend in any case, counted in `needs`.
+            avoid: outputs of the ledger that are in others' rings.
 
         Raises:
             InsufficientFunds, InsufficientFundsFragmentedUtxos, InsufficientTxOuts: as they say.
             FogNotSupported: the account has a fog server.
         """
-        inputs: list[OwnedOutput] = []
+        inputs = list(spending)
         left: dict[int, int] = {}
         for token_id, needed in needs.items():
             left[token_id] = -needed

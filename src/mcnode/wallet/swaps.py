@@ -303,10 +303,9 @@ class CancelOfferOrder:
         token_id = output.token_id if self.fee_token_id is None else self.fee_token_id
         fee = Amount(context.terms.fee_of(token_id, self.fee), token_id)
         draft = Draft(context, fee, EmptyMemoBuilder())
-        draft.spend([output])
         needs = {output.token_id: -output.value}
         needs[token_id] = needs.get(token_id, 0) + fee.value
-        found_by = draft.settle(needs, SmallestFirst(), avoid=draft.ring_indices)
+        found_by = draft.settle(needs, SmallestFirst(), spending=[output])
         return draft.finish(PaymentKind.SWAP_CANCEL, self.offer.offered, found_by)
 
 
