@@ -106,6 +106,7 @@ def test_no_free_ports(monkeypatch):
 
 
 def test_signals_wait_until_the_record_is_written():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     seen = []
     with pytest.raises(KeyboardInterrupt), processes.signals_wait():
         signal.raise_signal(signal.SIGINT)
