@@ -172,6 +172,7 @@ def consensus_enclave(
         measured = MeasuredConstants.from_json(_read(constants).decode(errors="replace"))
     address = _parse_address(listen)
     token = _read_token(from_stdin=token_stdin)
+    ending = _hold_signals(keyboard=not token_stdin)  # before the first thread starts
     enclave = TrustedEnclave(platform, measured, os.urandom)
     dispatcher = Dispatcher(enclave, WorkerPool(workers))
     try:
@@ -179,7 +180,7 @@ def consensus_enclave(
     except OSError as error:
         dispatcher.close()
         raise StartError(f"cannot listen on {listen}: {error.strerror}") from None
-    _stop_on_signals(server, keyboard=not token_stdin)
+    _run_in_background(lambda: _stop_at_a_signal(server, ending))
     if token_stdin:
         _run_in_background(lambda: _stop_at_end_of_stdin(server))
     click.echo(json.dumps({"port": server.port, "mode": enclave.mode.value}))
@@ -269,13 +270,22 @@ def _run_in_background(job: Callable[[], None]) -> None:
     threading.Thread(target=job, name="enclave-stop", daemon=True).start()
 
 
-def _stop_on_signals(server: "Server", *, keyboard: bool) -> None:
-    """End on SIGTERM. Ctrl-C goes to the node too, which ends us when it is done with us."""
-    signal.signal(signal.SIGTERM, lambda *_: _run_in_background(server.stop))
-    if keyboard:
-        signal.signal(signal.SIGINT, lambda *_: _run_in_background(server.stop))
-    else:
+def _hold_signals(*, keyboard: bool) -> set[signal.Signals]:
+    """Keep the signals that end us for `_stop_at_a_signal`; returns which.
+
+    A handler would have to wait until the main thread comes back from reading, which it may do only
+    with the node's next call. Ctrl-C goes to the node too, which ends us when it is done with us.
+    """
+    if not keyboard:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ending = {signal.SIGTERM, *((signal.SIGINT,) if keyboard else ())}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    return ending
+
+
+def _stop_at_a_signal(server: "Server", ending: set[signal.Signals]) -> None:
+    signal.sigwait(ending)
+    server.stop()
 
 
 def _stop_at_end_of_stdin(server: "Server") -> None:
