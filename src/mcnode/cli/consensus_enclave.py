@@ -185,7 +185,8 @@ def consensus_enclave(
         _run_in_background(lambda: _stop_at_end_of_stdin(server))
     click.echo(json.dumps({"port": server.port, "mode": enclave.mode.value}))
     if not server.serve(NO_NODE_TIMEOUT_S):
-        click.echo(f"error: no node connected in {NO_NODE_TIMEOUT_S:.0f} s", err=True)
+        waited = f"waits {NO_NODE_TIMEOUT_S:.0f} s at most"
+        click.echo(f"error: ended before a node connected; {waited}", err=True)
         sys.exit(EXIT_NO_NODE)
 
 
