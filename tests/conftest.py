@@ -9,9 +9,11 @@ from mcnode.network.processes import ENDING_SIGNALS
 
 
 @pytest.fixture(autouse=True)
-def _signal_handlers_kept() -> Iterator[None]:
+def _signals_kept() -> Iterator[None]:
     """Commands change what signals do to their process, which here is that of the tests."""
     kept = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
+    assert signal.pthread_sigmask(signal.SIG_SETMASK, mask) == mask, "signals stay blocked"
     for number, handler in kept.items():
         signal.signal(number, handler)

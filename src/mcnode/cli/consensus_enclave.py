@@ -4,13 +4,14 @@ Exit status 0: the node closed the connection; 2: wrong call or file; 3: not ins
 4: no node came.
 """
 
+import contextlib
 import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -172,19 +173,20 @@ def consensus_enclave(
         measured = MeasuredConstants.from_json(_read(constants).decode(errors="replace"))
     address = _parse_address(listen)
     token = _read_token(from_stdin=token_stdin)
-    ending = _hold_signals(keyboard=not token_stdin)  # before the first thread starts
-    enclave = TrustedEnclave(platform, measured, os.urandom)
-    dispatcher = Dispatcher(enclave, WorkerPool(workers))
-    try:
-        server = Server(dispatcher, enclave.mode, token, address)
-    except OSError as error:
-        dispatcher.close()
-        raise StartError(f"cannot listen on {listen}: {error.strerror}") from None
-    _run_in_background(lambda: _stop_at_a_signal(server, ending))
-    if token_stdin:
-        _run_in_background(lambda: _stop_at_end_of_stdin(server))
-    click.echo(json.dumps({"port": server.port, "mode": enclave.mode.value}))
-    if not server.serve(NO_NODE_TIMEOUT_S):
+    with _held_signals(keyboard=not token_stdin) as ending:  # before the first thread starts
+        enclave = TrustedEnclave(platform, measured, os.urandom)
+        dispatcher = Dispatcher(enclave, WorkerPool(workers))
+        try:
+            server = Server(dispatcher, enclave.mode, token, address)
+        except OSError as error:
+            dispatcher.close()
+            raise StartError(f"cannot listen on {listen}: {error.strerror}") from None
+        _run_in_background(lambda: _stop_at_a_signal(server, ending))
+        if token_stdin:
+            _run_in_background(lambda: _stop_at_end_of_stdin(server))
+        click.echo(json.dumps({"port": server.port, "mode": enclave.mode.value}))
+        has_served = server.serve(NO_NODE_TIMEOUT_S)
+    if not has_served:
         waited = f"waits {NO_NODE_TIMEOUT_S:.0f} s at most"
         click.echo(f"error: ended before a node connected; {waited}", err=True)
         sys.exit(EXIT_NO_NODE)
@@ -271,17 +273,23 @@ def _run_in_background(job: Callable[[], None]) -> None:
     threading.Thread(target=job, name="enclave-stop", daemon=True).start()
 
 
-def _hold_signals(*, keyboard: bool) -> set[signal.Signals]:
-    """Keep the signals that end us for `_stop_at_a_signal`; returns which.
+@contextlib.contextmanager
+def _held_signals(*, keyboard: bool) -> Iterator[set[signal.Signals]]:
+    """Keep the signals that end us for `_stop_at_a_signal`; gives which.
 
     A handler would have to wait until the main thread comes back from reading, which it may do only
     with the node's next call. Ctrl-C goes to the node too, which ends us when it is done with us.
     """
+    on_keyboard = signal.getsignal(signal.SIGINT)
     if not keyboard:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     ending = {signal.SIGTERM, *((signal.SIGINT,) if keyboard else ())}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ending)
-    return ending
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ending)
+    try:
+        yield ending
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, on_keyboard)
 
 
 def _stop_at_a_signal(server: "Server", ending: set[signal.Signals]) -> None:

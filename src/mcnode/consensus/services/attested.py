@@ -10,6 +10,8 @@ from mcnode.api.gen.attest_pb2 import AuthMessage
 from mcnode.api.rpc import Call, Served, StatusError, serve
 from mcnode.api.services import AUTH
 from mcnode.consensus.services.guards import Guards
+from mcnode.consensus.services.results import client_status
+from mcnode.enclave.errors import EnclaveGoneError
 from mcnode.enclave.interface import Accepted
 from mcnode.errors import McNodeError
 
@@ -38,6 +40,8 @@ class AttestedService:
         self.guards.authenticate(call)
         try:
             accepted = await self.accept(request.data)
+        except EnclaveGoneError as error:
+            raise client_status(error) from error
         except McNodeError as error:
             log.warning("handshake refused", listener=self.name, reason=str(error))
             raise StatusError(
