@@ -20,8 +20,8 @@ from support.waiting import wait_until
 STOPPED, UNAVAILABLE, ENCLAVE_GONE = 0, 3, 5
 PAYMENTS_AT_ONCE = 5
 WORTH_ANOTHER_TRY = ("UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED")
-"""Ours; grpc's own for a call that arrives while a listener closes; for a connection that it accepted
-in the moment of its end."""
+"""Ours; grpc's own for a call that arrives while a listener closes; for a connection that the
+listener accepted in the moment of its end."""
 
 
 @pytest.fixture

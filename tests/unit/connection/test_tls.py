@@ -16,6 +16,7 @@ from mcnode.api.services import HEALTH_PING
 from mcnode.connection.channel import SERVER_OPTIONS, CannotListen, listen, open_channel
 from mcnode.connection.tls import ServerCertificates, TlsConfigError, system_roots
 from mcnode.connection.uri import CLIENT, parse_uri
+from support.ports import free_port
 
 
 def write_certificate(directory: Path, host: str) -> None:
@@ -43,13 +44,6 @@ def write_certificate(directory: Path, host: str) -> None:
             serialization.NoEncryption(),
         )
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def ping(request: PingRequest, _call: Call) -> PingResponse:

@@ -30,6 +30,7 @@ from mcnode.errors import BugError
 from mcnode.ledger.db import LedgerDB, blocks
 from mcnode.ledger.errors import DiskFull, InvalidBlockIndex
 from mcnode.peers.consensus_value import tx_hash_value
+from support.ports import free_port, is_free
 
 pytestmark = pytest.mark.asyncio
 
@@ -44,10 +45,8 @@ class Filter:
         raise NotImplementedError
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def port_of(flags, name: str) -> int:
+    return int(flags[name].rsplit(":", 1)[1].rstrip("/"))
 
 
 @pytest.fixture
@@ -167,8 +166,7 @@ async def test_a_node_alone_makes_blocks_and_stops_without_a_trace(
     with LedgerDB.open(tmp_path / "ledger") as ledger:
         assert ledger.num_blocks() == 3
     for name in ("--client-listen-uri", "--peer-listen-uri", "--admin-listen-uri"):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", int(flags[name].rsplit(":", 1)[1].rstrip("/"))))
+        assert is_free(port_of(flags, name))
 
 
 async def test_the_debug_dump_of_a_node_shows_its_last_slot(flags, payments, tmp_path) -> None:
@@ -260,6 +258,5 @@ async def test_a_taken_port_stops_the_node_and_frees_the_rest(flags, payments, t
         async with running(flags, payments, **{"--client-listen-uri": uri}) as made:
             error = await made.failure()
     assert isinstance(error, CannotListen)
-    with socket.socket() as probe:  # the admin listener was there already
-        probe.bind(("127.0.0.1", int(flags["--admin-listen-uri"].rsplit(":", 1)[1].rstrip("/"))))
+    assert is_free(port_of(flags, "--admin-listen-uri"))  # its listener was there already
     LedgerDB.open(tmp_path / "ledger").close()
