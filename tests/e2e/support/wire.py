@@ -40,7 +40,7 @@ def send_and_drain(port, data):
     received = bytearray()
     with (
         socket.create_connection(("127.0.0.1", port), timeout=CALL_TIMEOUT_S) as connection,
-        _closing_is_no_error(),
+        closing_is_no_error(),
     ):
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
@@ -50,7 +50,8 @@ def send_and_drain(port, data):
 
 
 @contextlib.contextmanager
-def _closing_is_no_error():
+def closing_is_no_error():
+    """The other side may have closed or reset before we are done."""
     try:
         yield
     except ConnectionError:
