@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcnode.cli.wallet_addresses import address, label, watch
 from mcnode.cli.wallet_gift import gift
 from mcnode.cli.wallet_history_output import print_history, print_history_csv
 from mcnode.cli.wallet_options import (
@@ -19,9 +20,9 @@ from mcnode.cli.wallet_options import (
 )
 from mcnode.cli.wallet_output import (
     print_balances,
+    print_balances_by_subaddress,
     print_done,
     print_json,
-    print_labels,
     print_settings,
 )
 from mcnode.cli.wallet_pay import burn, merge, send
@@ -139,27 +140,6 @@ def import_(*, path: Path, source: Path, encrypt: bool, as_json: bool, **options
 
 @wallet.command()
 @wallet_option
-@click.option(
-    "--subaddress",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0, 9),
-    help="Which of the account's addresses; all lead to the same balance.",
-)
-@json_option
-def address(*, path: Path, subaddress: int, as_json: bool) -> None:
-    """Print the address to be paid at."""
-
-    opened = open_wallet(path)
-    found = closing(opened, lambda: opened.address(subaddress))
-    if as_json:
-        print_json({"address": found, "subaddress": subaddress})
-    else:
-        click.echo(found)
-
-
-@wallet.command()
-@wallet_option
 @network_options
 @json_option
 def settings(*, path: Path, as_json: bool, **options: Any) -> None:
@@ -207,23 +187,6 @@ def decrypt(*, path: Path, as_json: bool) -> None:
 
 @wallet.command()
 @wallet_option
-@click.argument("subaddress", type=click.IntRange(0, 9), required=False)
-@click.argument("name", required=False)
-@json_option
-def label(*, path: Path, subaddress: int | None, name: str | None, as_json: bool) -> None:
-    """Name SUBADDRESS, so that the history says where a payment came in; without, list names."""
-    opened = open_wallet(path)
-
-    def work() -> dict[int, str]:
-        if subaddress is not None:
-            opened.set_label(subaddress, name or "")
-        return opened.labels()
-
-    print_labels(closing(opened, work), as_json)
-
-
-@wallet.command()
-@wallet_option
 @network_options
 @json_option
 def sync(*, path: Path, as_json: bool, **options: Any) -> None:
@@ -243,18 +206,29 @@ def sync(*, path: Path, as_json: bool, **options: Any) -> None:
 @wallet_option
 @network_options
 @no_sync_option
+@click.option(
+    "--by-subaddress", is_flag=True, help="What came in at each subaddress and is unspent."
+)
 @json_option
-def balance(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+def balance(
+    *, path: Path, no_sync: bool, by_subaddress: bool, as_json: bool, **options: Any
+) -> None:
     """Show what the account holds of each token.
 
     Pending is what submitted payments have taken; change comes back once they are in a block.
     """
 
-    async def work(opened: "Wallet") -> "tuple[int, dict[int, Balance]]":
-        return opened.num_blocks, opened.balance()
+    async def work(opened: "Wallet") -> "tuple[int, dict[int, dict[int, Balance]], dict[int, str]]":
+        held = opened.balance_by_subaddress() if by_subaddress else {0: opened.balance()}
+        return opened.num_blocks, held, opened.labels()
 
-    num_blocks, balances = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_balances(num_blocks, balances, as_json)
+    num_blocks, held, labels = run_wallet(
+        path, NetworkOptions(**options), work, is_synced=not no_sync
+    )
+    if by_subaddress:
+        print_balances_by_subaddress(num_blocks, held, labels, as_json)
+    else:
+        print_balances(num_blocks, held[0], as_json)
 
 
 @wallet.command()
@@ -290,6 +264,9 @@ def _read_secret(source: Path) -> str:
         raise InvalidError(f"cannot read {source}: {type(error).__name__}") from None
 
 
+wallet.add_command(address)
+wallet.add_command(label)
+wallet.add_command(watch)
 wallet.add_command(send)
 wallet.add_command(burn)
 wallet.add_command(merge)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+SUBADDRESS = click.IntRange(0, (1 << 64) - 1)
 WALLET_FILE = click.Path(path_type=Path, dir_okay=False)
 
 

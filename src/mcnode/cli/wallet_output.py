@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcnode.account.subaddress import CHANGE_SUBADDRESS_INDEX, GIFT_CODE_SUBADDRESS_INDEX
 from mcnode.wallet.amounts import format_amount
 
 if TYPE_CHECKING:
@@ -58,23 +59,61 @@ def print_settings(found: "WalletSettings", as_json: bool) -> None:
 def print_balances(num_blocks: int, balances: "dict[int, Balance]", as_json: bool) -> None:
     """What an account holds."""
     if as_json:
-        tokens = [
-            {
-                "token_id": token_id,
-                "spendable": str(found.spendable),
-                "pending": str(found.pending),
-                "total": str(found.total),
-            }
-            for token_id, found in balances.items()
-        ]
-        print_json({"num_blocks": num_blocks, "balances": tokens})
+        print_json({"num_blocks": num_blocks, "balances": _balances_json(balances)})
         return
-    for token_id, found in balances.items():
-        pending = f", pending {format_amount(found.pending, token_id)}" if found.pending else ""
-        click.echo(f"{format_amount(found.spendable, token_id)}{pending}")
+    for line in _balance_lines(balances):
+        click.echo(line)
     if not balances:
         click.echo("0 MOB")
     click.echo(f"as of {num_blocks} blocks read", err=True)
+
+
+def print_balances_by_subaddress(
+    num_blocks: int,
+    held: "dict[int, dict[int, Balance]]",
+    labels: dict[int, str],
+    as_json: bool,
+) -> None:
+    """What came in at each subaddress and is unspent."""
+    if as_json:
+        subaddresses = [
+            {
+                "subaddress": str(index),
+                "label": labels.get(index),
+                "balances": _balances_json(balances),
+            }
+            for index, balances in held.items()
+        ]
+        print_json({"num_blocks": num_blocks, "subaddresses": subaddresses})
+        return
+    for index, balances in held.items():
+        name = RESERVED_NAMES.get(index) or labels.get(index) or ""
+        for line in _balance_lines(balances):
+            click.echo(f"{index:>20}  {name:<12}  {line}")
+    click.echo(f"as of {num_blocks} blocks read", err=True)
+
+
+RESERVED_NAMES = {CHANGE_SUBADDRESS_INDEX: "change", GIFT_CODE_SUBADDRESS_INDEX: "gift codes"}
+
+
+def _balances_json(balances: "dict[int, Balance]") -> list[dict[str, Any]]:
+    return [
+        {
+            "token_id": token_id,
+            "spendable": str(found.spendable),
+            "pending": str(found.pending),
+            "total": str(found.total),
+        }
+        for token_id, found in balances.items()
+    ]
+
+
+def _balance_lines(balances: "dict[int, Balance]") -> list[str]:
+    lines = []
+    for token_id, found in balances.items():
+        pending = f", pending {format_amount(found.pending, token_id)}" if found.pending else ""
+        lines.append(f"{format_amount(found.spendable, token_id)}{pending}")
+    return lines
 
 
 def print_payment(payment: "Payment", as_json: bool) -> None:
@@ -253,3 +292,13 @@ def print_labels(labels: dict[int, str], as_json: bool) -> None:
         return
     for index, label in labels.items():
         click.echo(f"{index:>3}  {label}")
+
+
+def print_watched(runs: list[tuple[int, int]], as_json: bool) -> None:
+    """Subaddresses that were added."""
+    if as_json:
+        print_json([{"first": str(first), "count": count} for first, count in runs])
+        return
+    click.echo("0 to 9")
+    for first, count in runs:
+        click.echo(f"{first}" if count == 1 else f"{first} to {first + count - 1}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcnode.cli.wallet_options import (
+    SUBADDRESS,
     NetworkOptions,
     json_option,
     network_options,
@@ -90,7 +91,7 @@ def check(*, path: Path, code: str, no_sync: bool, as_json: bool, **options: Any
     "--subaddress",
     default=0,
     show_default=True,
-    type=click.IntRange(0, 9),
+    type=SUBADDRESS,
     help="Which of the account's addresses is to be paid.",
 )
 @json_option

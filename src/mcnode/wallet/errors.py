@@ -33,6 +33,15 @@ class SettingsError(InvalidError):
     """A setting is missing or cannot be used."""
 
 
+class SubaddressNotWatched(SettingsError):
+    """Payments to a subaddress would not be seen."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(
+            f"subaddress {index} is not watched: run `mcnode wallet watch {index}` first"
+        )
+
+
 class InvalidAmount(InvalidError):
     """An amount is no number, too precise, zero or above 64 bits."""
 

@@ -1,14 +1,47 @@
 """What a block does to the tables of a wallet file."""
 
+import dataclasses
 import sqlite3
+from collections.abc import Collection, Mapping, Sequence
 
-from mcnode.wallet.records import ScannedBlock
+from mcnode.wallet.records import OwnedOutput, ScannedBlock
 from mcnode.wallet.rows import OUTPUT_COLUMNS, output_row
 
 
 def set_setting(connection: sqlite3.Connection, name: str, value: str) -> None:
     """Store one setting."""
     connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+
+def record_missed(
+    connection: sqlite3.Connection, outputs: Sequence[OwnedOutput], spent: Mapping[bytes, int]
+) -> None:
+    """Note outputs of blocks that had been looked at before; twice does no harm.
+
+    Args:
+        spent: by key image, in which block an output was spent.
+    """
+    connection.executemany(
+        f"INSERT OR IGNORE INTO outputs ({OUTPUT_COLUMNS}) "  # noqa: S608
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            output_row(dataclasses.replace(each, spent_in_block=spent.get(each.key_image or b"")))
+            for each in outputs
+        ],
+    )
+
+
+def note_searched(
+    connection: sqlite3.Connection, watched: Collection[int], begin: int, end: int
+) -> None:
+    """Blocks `begin` to before `end` were searched for these ranges of subaddresses.
+
+    One that was added meanwhile is behind, and stays so until old blocks are searched for it.
+    """
+    connection.executemany(
+        "UPDATE watched SET next_block = ? WHERE id = ? AND next_block BETWEEN ? AND ?",
+        [(end, number, begin, end) for number in watched],
+    )
 
 
 def record_block(connection: sqlite3.Connection, block: ScannedBlock) -> None:

@@ -159,6 +159,10 @@ class Balance:
     pending: int
     """In submitted payments, open offers and gift codes: may come back, whole or as change."""
 
+    def __add__(self, other: "Balance") -> "Balance":
+        """Both together."""
+        return Balance(self.spendable + other.spendable, self.pending + other.pending)
+
     @property
     def total(self) -> int:
         """Everything that is unspent as far as the wallet has seen."""

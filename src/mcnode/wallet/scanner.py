@@ -1,14 +1,9 @@
 """Finding an account's outputs in blocks. [docs/protocol/transaction.md#18]"""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mcnode.account.account_key import AccountKey, ViewAccountKey
-from mcnode.account.subaddress import (
-    CHANGE_SUBADDRESS_INDEX,
-    DEFAULT_SUBADDRESS_INDEX,
-    GIFT_CODE_SUBADDRESS_INDEX,
-)
 from mcnode.crypto.keys import RistrettoPublic
 from mcnode.crypto.onetime_keys import recover_onetime_private_key, scan_outputs
 from mcnode.crypto.ring_signature import key_image
@@ -19,21 +14,17 @@ from mcnode.wallet.errors import AnotherNetwork
 from mcnode.wallet.ledger_copy import BATCH_BLOCKS, BATCH_OUTPUTS, Progress, ReportProgress
 from mcnode.wallet.records import OwnedOutput, ScannedBlock
 from mcnode.wallet.store import WalletStore
-
-SUBADDRESSES_WATCHED = 10
-"""Subaddresses 0 to 9 besides the reserved ones."""
+from mcnode.wallet.watching import ALWAYS, WatchedRange, all_indices
 
 
 class Scanner:
-    """Recognises the outputs of one account."""
+    """Recognises the outputs of one account, at some of its subaddresses."""
 
-    def __init__(self, account: AccountKey | ViewAccountKey) -> None:
+    def __init__(
+        self, account: AccountKey | ViewAccountKey, indices: Iterable[int] = ALWAYS
+    ) -> None:
         self._account = account
-        indices = [
-            *range(DEFAULT_SUBADDRESS_INDEX, SUBADDRESSES_WATCHED),
-            CHANGE_SUBADDRESS_INDEX,
-            GIFT_CODE_SUBADDRESS_INDEX,
-        ]
+        indices = list(indices)
         seeing = account if isinstance(account, ViewAccountKey) else account.view_account_key()
         spend_publics = seeing.subaddress_spend_publics(indices)
         self._subaddress_of = dict(zip(spend_publics, indices, strict=True))
@@ -101,29 +92,74 @@ class Scanner:
         )
 
 
-def scan_new_blocks(
-    store: WalletStore,
-    ledger: LedgerDB,
-    scanner: Scanner,
-    report: ReportProgress,
-    stop: threading.Event,
-) -> None:
-    """Note what the blocks hold that the wallet file has not seen, until `stop` is set.
+class BlockScan:
+    """Looks through new blocks for an account, and through old ones for new subaddresses."""
 
-    Raises:
-        AnotherNetwork: the last block that the wallet file has seen is not the ledger's.
-    """
-    following, end = store.next_block(), ledger.num_blocks()
-    if 0 < following <= end and ledger.block_id(following - 1) != store.last_block_id():
-        raise AnotherNetwork(
-            following - 1, f"the wallet {store.path}", f"the copy in {ledger.path}"
-        )
-    while following < end and not stop.is_set():
-        batch: list[ScannedBlock] = []
-        outputs = 0
-        while following < end and len(batch) < BATCH_BLOCKS and outputs < BATCH_OUTPUTS:
-            batch.append(scanner.scan_block(ledger, following))
-            outputs += len(batch[-1].output_public_keys)
-            following += 1
-        store.record_blocks(batch)
-        report(Progress("scan", following, end))
+    def __init__(self, account: AccountKey | ViewAccountKey) -> None:
+        self._account = account
+        self._scanners: dict[tuple[int, ...], Scanner] = {}
+
+    def run(
+        self,
+        store: WalletStore,
+        ledger: LedgerDB,
+        report: ReportProgress,
+        stop: threading.Event,
+    ) -> None:
+        """Note what the blocks hold that the wallet file has not seen, until `stop` is set.
+
+        Raises:
+            AnotherNetwork: the last block that the wallet file has seen is not the ledger's.
+        """
+        following, end = store.next_block(), ledger.num_blocks()
+        if 0 < following <= end and ledger.block_id(following - 1) != store.last_block_id():
+            raise AnotherNetwork(
+                following - 1, f"the wallet {store.path}", f"the copy in {ledger.path}"
+            )
+        ranges = store.watched()
+        behind = [each for each in ranges if each.next_block < following]
+        if behind and following <= end:
+            self._catch_up(behind, store, ledger, report, stop)
+        numbers = [each.number for each in ranges]
+        scanner = self._scanner(ranges)
+        while following < end and not stop.is_set():
+            batch = _scan_batch(scanner, ledger, following, end)
+            following += len(batch)
+            store.record_blocks(batch, numbers)
+            report(Progress("scan", following, end))
+
+    def _catch_up(
+        self,
+        behind: Sequence[WatchedRange],
+        store: WalletStore,
+        ledger: LedgerDB,
+        report: ReportProgress,
+        stop: threading.Event,
+    ) -> None:
+        scanner = Scanner(self._account, [index for each in behind for index in each.indices])
+        numbers = [each.number for each in behind]
+        at, end = min(each.next_block for each in behind), store.next_block()
+        while at < end and not stop.is_set():
+            batch = _scan_batch(scanner, ledger, at, end)
+            at += len(batch)
+            received = [output for block in batch for output in block.received]
+            images = [each.key_image for each in received if each.key_image is not None]
+            store.record_missed(received, ledger.find_spent_key_images(images), numbers, at)
+            report(Progress("scan for new subaddresses", at, end))
+
+    def _scanner(self, ranges: Sequence[WatchedRange]) -> Scanner:
+        """Made anew only when subaddresses were added: its keys take a while to compute."""
+        key = tuple(each.number for each in ranges)
+        if key not in self._scanners:
+            self._scanners = {key: Scanner(self._account, all_indices(ranges))}
+        return self._scanners[key]
+
+
+def _scan_batch(scanner: Scanner, ledger: LedgerDB, first: int, end: int) -> list[ScannedBlock]:
+    """Consecutive blocks from `first` on, as many as are held in memory at once."""
+    batch: list[ScannedBlock] = []
+    outputs = 0
+    while first + len(batch) < end and len(batch) < BATCH_BLOCKS and outputs < BATCH_OUTPUTS:
+        batch.append(scanner.scan_block(ledger, first + len(batch)))
+        outputs += len(batch[-1].output_public_keys)
+    return batch

@@ -9,7 +9,7 @@ from typing import Final
 
 APPLICATION_ID: Final = 0x4D434E57
 """`MCNW`, in the file's header: what `file` shows, and how another database is told apart."""
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 _OUTPUTS = """
 CREATE TABLE outputs (
@@ -42,6 +42,14 @@ CREATE TABLE offers (
 ) STRICT;
 CREATE TABLE subaddresses (subaddress_index INTEGER PRIMARY KEY, label TEXT NOT NULL) STRICT
 """
+_SINCE_3 = """
+CREATE TABLE watched (
+    id INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    next_block INTEGER NOT NULL
+) STRICT
+"""
 _PAYMENTS = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE payments (
@@ -70,7 +78,7 @@ CREATE TABLE payment_inputs (
     PRIMARY KEY (key_image, payment_id)
 ) STRICT
 """
-SCHEMA: Final = f"{_OUTPUTS};{_PAYMENTS};{_SINCE_2};"
+SCHEMA: Final = f"{_OUTPUTS};{_PAYMENTS};{_SINCE_2};{_SINCE_3};"
 
 _TO_2 = f"""
 ALTER TABLE outputs RENAME TO outputs_1;
@@ -87,7 +95,7 @@ ALTER TABLE payments ADD COLUMN receipt BLOB NOT NULL DEFAULT x'';
 """  # noqa: S608
 """Outputs without a key image, kinds of payments, offers, labels."""
 
-_MIGRATIONS: Final[dict[int, str]] = {1: _TO_2}
+_MIGRATIONS: Final[dict[int, str]] = {1: _TO_2, 2: _SINCE_3}
 """By the version they begin with."""
 
 

@@ -10,13 +10,13 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mcnode.account.subaddress import GIFT_CODE_SUBADDRESS_INDEX
 from mcnode.errors import UnavailableError
 from mcnode.wallet.errors import InputsTaken, PaymentUnknown, WalletExists, WalletFileError
-from mcnode.wallet.recording import record_block, set_setting
+from mcnode.wallet.recording import note_searched, record_block, record_missed, set_setting
 from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentKind, ScannedBlock
 from mcnode.wallet.rows import (
     OFFER_COLUMNS,
@@ -38,6 +38,7 @@ from mcnode.wallet.schema import (
     migrate,
     read_version,
 )
+from mcnode.wallet.watching import WatchedRange, runs_to_add
 
 _OWNER_ONLY = 0o600
 _BUSY_TIMEOUT_S = 10.0
@@ -177,13 +178,16 @@ class WalletStore:
         text = self.setting("last_block_id")
         return None if text is None else bytes.fromhex(text)
 
-    def record_blocks(self, blocks: Sequence[ScannedBlock]) -> None:
+    def record_blocks(self, blocks: Sequence[ScannedBlock], watched: Collection[int] = ()) -> None:
         """Note what consecutive blocks brought and took, and that they have been looked at.
 
         Blocks that another process recorded meanwhile are passed over.
+
+        Args:
+            watched: numbers of the ranges of subaddresses that the blocks were searched for.
         """
         with self._transaction() as connection:
-            following = self.next_block()
+            begin = following = self.next_block()
             for block in blocks:
                 if block.index < following:
                     continue
@@ -192,6 +196,24 @@ class WalletStore:
                 following += 1
                 set_setting(connection, "last_block_id", block.block_id.hex())
             set_setting(connection, "next_block", str(following))
+            note_searched(connection, watched, begin, following)
+
+    def record_missed(
+        self,
+        outputs: Sequence[OwnedOutput],
+        spent: Mapping[bytes, int],
+        watched: Collection[int],
+        end: int,
+    ) -> None:
+        """Note what old blocks, up to before block `end`, hold for subaddresses that were added.
+
+        Args:
+            spent: by key image, in which block an output was spent.
+            watched: numbers of the ranges that the blocks were searched for.
+        """
+        with self._transaction() as connection:
+            record_missed(connection, outputs, spent)
+            note_searched(connection, watched, 0, end)
 
     # ---- questions ------------------------------------------------------------------------------
 
@@ -211,16 +233,30 @@ class WalletStore:
 
     def balances(self) -> dict[int, Balance]:
         """What the account holds of each token it ever held, by ascending token id."""
+        sums: dict[int, Balance] = {}
+        for of_subaddress in self.balances_by_subaddress().values():
+            for token_id, found in of_subaddress.items():
+                held = sums.get(token_id, Balance(0, 0))
+                sums[token_id] = held + found
+        return dict(sorted(sums.items()))
+
+    def balances_by_subaddress(self) -> dict[int, dict[int, Balance]]:
+        """The same by ascending subaddress index, then token id."""
         rows = self._read(
-            f"SELECT token_id, value, spent_in_block, {_IS_RESERVED} FROM outputs"  # noqa: S608
+            "SELECT subaddress_index, token_id, value, spent_in_block, "  # noqa: S608
+            f"{_IS_RESERVED} FROM outputs"
         )
-        sums: dict[int, list[int]] = {}
-        for token_id, value, spent_in_block, is_reserved in rows:
-            assert isinstance(token_id, int) and isinstance(value, int)
-            pair = sums.setdefault(to_unsigned(token_id), [0, 0])
+        sums: dict[tuple[int, int], list[int]] = {}
+        for subaddress, token_id, value, spent_in_block, is_reserved in rows:
+            assert isinstance(subaddress, int) and isinstance(token_id, int)
+            assert isinstance(value, int)
+            pair = sums.setdefault((to_unsigned(subaddress), to_unsigned(token_id)), [0, 0])
             if spent_in_block is None:
                 pair[1 if is_reserved else 0] += to_unsigned(value)
-        return {token_id: Balance(*pair) for token_id, pair in sorted(sums.items())}
+        found: dict[int, dict[int, Balance]] = {}
+        for (subaddress, token_id), pair in sorted(sums.items()):
+            found.setdefault(subaddress, {})[token_id] = Balance(*pair)
+        return found
 
     def payments(self) -> list[Payment]:
         """Every payment made by this wallet, oldest first."""
@@ -321,16 +357,37 @@ class WalletStore:
 
     # ---- addresses ------------------------------------------------------------------------------
 
+    def watched(self) -> list[WatchedRange]:
+        """The ranges of subaddresses that were added, in order of being added."""
+        rows = self._read("SELECT id, first, count, next_block FROM watched ORDER BY id")
+        numbers = [[int(str(value)) for value in row] for row in rows]
+        return [
+            WatchedRange(number, to_unsigned(first), count, next_block)
+            for number, first, count, next_block in numbers
+        ]
+
+    def watch(self, first: int, count: int) -> None:
+        """Look for a range of subaddresses too, in all blocks. Raises `SettingsError`."""
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT INTO watched (first, count, next_block) VALUES (?, ?, 0)",
+                [
+                    (to_signed(start), length)
+                    for start, length in runs_to_add(self.watched(), first, count)
+                ],
+            )
+
     def labels(self) -> dict[int, str]:
         """The labelled subaddresses, by index."""
         rows = self._read("SELECT subaddress_index, label FROM subaddresses ORDER BY 1")
-        return {int(str(index)): str(label) for index, label in rows}
+        return {to_unsigned(int(str(index))): str(label) for index, label in rows}
 
     def set_label(self, subaddress_index: int, label: str) -> None:
         """Name a subaddress."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT OR REPLACE INTO subaddresses VALUES (?, ?)", (subaddress_index, label)
+                "INSERT OR REPLACE INTO subaddresses VALUES (?, ?)",
+                (to_signed(subaddress_index), label),
             )
 
 

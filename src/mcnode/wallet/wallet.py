@@ -22,7 +22,7 @@ from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB
 from mcnode.transaction.messages import Tx
 from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order, require_spender
-from mcnode.wallet.errors import NothingRead, PaymentTimeout, SettingsError
+from mcnode.wallet.errors import NothingRead, PaymentTimeout
 from mcnode.wallet.gifts import GivenGift, list_gifts
 from mcnode.wallet.history import HistoryEntry, Notes, make_history
 from mcnode.wallet.in_thread import in_thread
@@ -40,11 +40,12 @@ from mcnode.wallet.outcome import final_or_raise, is_settled_by_ledger
 from mcnode.wallet.payments import PaymentOrder
 from mcnode.wallet.receipts import CheckedReceipt, check_receipt
 from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentState
-from mcnode.wallet.scanner import SUBADDRESSES_WATCHED, Scanner, scan_new_blocks
+from mcnode.wallet.scanner import BlockScan
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
 from mcnode.wallet.terms import fetch_terms
 from mcnode.wallet.view_only import payment_of_signed
+from mcnode.wallet.watching import WatchedRange, check_watched
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ class Wallet:
         self.settings = settings
         self._connect = connect
         self._unix_time = unix_time
-        self._scanner = Scanner(self._account)
+        self._scan = BlockScan(self._account)
         self._nodes: Nodes | None = None
         self._ledger: LedgerDB | None = None
         self._opening = threading.Lock()
@@ -196,12 +197,17 @@ class Wallet:
     # ---- what is known --------------------------------------------------------------------------
 
     def address(self, subaddress_index: int = DEFAULT_SUBADDRESS_INDEX) -> str:
-        """The printable address to be paid at."""
+        """The printable address to be paid at. Raises `SubaddressNotWatched`."""
+        check_watched(self._store.watched(), subaddress_index)
         return to_printable(self._account.subaddress(subaddress_index))
 
     def balance(self) -> dict[int, Balance]:
         """By token id, as of the last `sync`; values in the token's smallest unit."""
         return self._store.balances()
+
+    def balance_by_subaddress(self) -> dict[int, dict[int, Balance]]:
+        """By subaddress and token id, as of the last `sync`: what came in there and is unspent."""
+        return self._store.balances_by_subaddress()
 
     def history(self) -> list[HistoryEntry]:
         """Payments received and sent, oldest first, as of the last `sync`."""
@@ -214,12 +220,21 @@ class Wallet:
         return self._store.labels()
 
     def set_label(self, subaddress_index: int, label: str) -> None:
-        """Name a subaddress. Raises `SettingsError` for one that is not watched."""
-        if not 0 <= subaddress_index < SUBADDRESSES_WATCHED:
-            raise SettingsError(
-                f"subaddress is {subaddress_index}, limit {SUBADDRESSES_WATCHED - 1}"
-            )
+        """Name a subaddress. Raises `SubaddressNotWatched`."""
+        check_watched(self._store.watched(), subaddress_index)
         self._store.set_label(subaddress_index, label)
+
+    def watch(self, first: int, count: int = 1) -> None:
+        """Look for payments to more subaddresses than 0 to 9; the next `sync` searches all blocks.
+
+        Raises:
+            SettingsError: an index is reserved, or there would be more than 100,000.
+        """
+        self._store.watch(first, count)
+
+    def watched(self) -> list[WatchedRange]:
+        """The subaddresses that were added by `watch`, as ranges."""
+        return self._store.watched()
 
     def offers(self) -> list[Offer]:
         """Offers to swap, oldest first, as of the last `sync`."""
@@ -275,7 +290,7 @@ class Wallet:
         if check_network:
             check_same_network(ledger, fetcher)
         fetch_new_blocks(ledger, fetcher, report, stop)
-        scan_new_blocks(self._store, ledger, self._scanner, report, stop)
+        self._scan.run(self._store, ledger, report, stop)
         return self.num_blocks
 
     def _open_ledger(self) -> LedgerDB:

@@ -15,7 +15,8 @@ from mcnode.ledger.sample import SampleLedger, make_sample_blocks, make_sample_o
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.messages import Amount
 from mcnode.transaction.tx_out import is_subaddress_match
-from mcnode.wallet.scanner import SUBADDRESSES_WATCHED, Scanner
+from mcnode.wallet.scanner import Scanner
+from mcnode.wallet.watching import SUBADDRESSES_WATCHED
 
 V4 = BlockVersion(4)
 
