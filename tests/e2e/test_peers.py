@@ -4,22 +4,29 @@ Two good nodes agree with each other and know two more addresses. Whoever turns 
 named in the log of whom it concerns, counts for nothing, and the good nodes make blocks as before.
 """
 
+import dataclasses
+import json
 import os
 import shutil
 import sys
 
 import pytest
 
+from mcnode.api.gen.admin_pb2 import GetInfoResponse
 from mcnode.api.gen.consensus_peer_pb2 import ConsensusMsg as WireConsensusMsg
 from mcnode.api.gen.consensus_peer_pb2 import (
     ConsensusMsgResponse,
     ConsensusMsgResult,
     GetLatestMsgResponse,
 )
-from mcnode.api.services import GET_LATEST_MSG, SEND_CONSENSUS_MSG
+from mcnode.api.services import GET_INFO, GET_LATEST_MSG, SEND_CONSENSUS_MSG
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.enclave.trusted.simulated import DEFAULT_MR_ENCLAVE
 from mcnode.peers.consensus_msg import ConsensusMsg
+from mcnode.peers.consensus_value import tx_hash_value
+from mcnode.peers.evidence import read_evidence
+from mcnode.scp import Ballot
+from mcnode.scp.types import Externalize
 from support.daemon import Daemon
 from support.forgery import flip_bit
 from support.node import Node
@@ -199,3 +206,24 @@ def test_statement_from_a_sender_that_is_no_peer(pair, purse):
     )
     response = call_raw(first.ports.peer, SEND_CONSENSUS_MSG.path, request.SerializeToString())
     assert ConsensusMsgResponse.FromString(response).result == ConsensusMsgResult.UnknownPeer
+
+
+def test_statement_that_contradicts_another_is_kept_as_evidence(pair, purse):
+    """The false outcome changes nothing; it is counted, logged, and proves itself to anybody."""
+    first, second = pair
+    pay(pair, purse)
+    genuine = latest_statement(second)
+    topic = Externalize(Ballot(1, (tx_hash_value(os.urandom(32)),)), 1)
+    msg = dataclasses.replace(genuine.scp_msg, topic=topic)
+    false = ConsensusMsg.sign(msg, genuine.prev_block_id, second.signer)
+    assert send(first, second.peer_responder_id, false.payload) == ("OK", "")
+    first.daemon.wait_for_log("node contradicts itself")
+    [path] = (first.ledger_path / "equivocations").iterdir()
+    evidence = read_evidence(path.read_text())
+    assert evidence.author == msg.sender_id
+    assert evidence.slot_index == msg.slot_index
+    info = GetInfoResponse.FromString(call_raw(first.ports.admin, GET_INFO.path, b""))
+    assert json.loads(info.config_json)["equivocations"] == {
+        "count": 1,
+        "nodes": {second.peer_responder_id: 1},
+    }

@@ -25,6 +25,7 @@ _COMMANDS = {
     "tx": ("mcnode.cli.tx", "tx", "What a transaction holds, and whether it would be taken."),
     "sim": ("mcnode.cli.sim", "sim", "Whole networks under virtual time, by seed."),
     "slot": ("mcnode.cli.slot", "slot", "How a node agreed on a block, step by step."),
+    "evidence": ("mcnode.cli.evidence", "evidence", "Nodes that contradicted themselves, signed."),
     "quorum": ("mcnode.cli.quorum", "quorum", "Whether a network can split or halt, and by whom."),
     "conformance": (
         "mcnode.cli.conformance",

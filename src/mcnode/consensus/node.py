@@ -26,7 +26,9 @@ from mcnode.consensus.block_former import BlockFormer, MetadataProvider
 from mcnode.consensus.build_info import BuildFacts
 from mcnode.consensus.byzantine_ledger import ByzantineLedger
 from mcnode.consensus.config.node import NodeConfig
+from mcnode.consensus.equivocation import EquivocationRecorder
 from mcnode.consensus.events import Event, Received
+from mcnode.consensus.evidence_folder import EVIDENCE_FOLDER, EvidenceFolder
 from mcnode.consensus.listeners import Listener, stop_all
 from mcnode.consensus.metrics import NodeMetrics
 from mcnode.consensus.mint_tx_manager import MintTxManager
@@ -107,7 +109,10 @@ class ConsensusNode:
         info = await asyncio.to_thread(
             node_info, self._config, self._ledger, self._worker.snapshot(), self._stuck.stuck
         )
-        return info | {"quorum": self._quorum_watch.to_json()}
+        return info | {
+            "quorum": self._quorum_watch.to_json(),
+            "equivocations": self._equivocations.to_json(),
+        }
 
     def metrics_text(self) -> str:
         """All metrics, the gauges as of now."""
@@ -132,6 +137,7 @@ class ConsensusNode:
         self._network_config = config.load_network()
         self._quorum_set = self._network_config.resolve_quorum_set(config.node_id)
         self._quorum_watch = self._make_quorum_watch()
+        self._equivocations = self._make_equivocation_recorder()
         self._blockchain = config.load_blockchain_config()
         await initialise_enclave(config, self._blockchain, self._enclave)
         ledger_metrics = LedgerMetrics(self._metrics.registry)
@@ -155,6 +161,18 @@ class ConsensusNode:
             is_note = finding.severity is Severity.NOTE
             (log.info if is_note else log.warning)("quorum set", finding=str(finding))
         return QuorumWatch(config.node_id, self._quorum_set, findings, self._metrics.scp)
+
+    def _make_equivocation_recorder(self) -> EquivocationRecorder:
+        config = self._config
+        nodes = [config.node_id, *self._quorum_set.iter_nodes()]
+        keys = self._network_config.message_keys()
+        return EquivocationRecorder(
+            {key: name for name, key in keys.items()}
+            | {node.public_key: node.responder_id for node in nodes},
+            EvidenceFolder(config.ledger_path / EVIDENCE_FOLDER),
+            self._metrics.scp,
+            self._unix_time,
+        )
 
     async def _assemble(self) -> None:
         """Put the parts together, bottom up."""
@@ -209,7 +227,13 @@ class ConsensusNode:
         if isinstance(event, Received):
             scp_msg = event.msg.scp_msg
             self._quorum_watch.hear(scp_msg.sender_id, scp_msg.quorum_set)
+            self._equivocations.hear(event.msg, self.num_blocks())
         await self._worker.post(event)
+
+    def _issued(self, msg: ConsensusMsg) -> None:
+        """A statement of this node: another instance with its key would contradict it."""
+        self._intake.remember_own(msg)
+        self._equivocations.hear(msg, self.num_blocks())
 
     def _make_core(self, network_state: NetworkState) -> ByzantineLedger:
         judge = ValueJudge(self._txs, self._mints)
@@ -252,7 +276,7 @@ class ConsensusNode:
         return NodeShell(
             signer=self._config.msg_signer_key,
             latest=self._latest,
-            issued=self._intake.remember_own,
+            issued=self._issued,
             broadcaster=self._broadcaster,
             connections=self._connections,
             txs=self._txs,
@@ -271,6 +295,7 @@ class ConsensusNode:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._worker.run())
                 group.create_task(self._quorum_watch.run())
+                group.create_task(self._equivocations.run())
                 if self._config.stuck_slot_after_s:
                     group.create_task(self._stuck.run())
                 group.create_task(self._broadcaster.run())
