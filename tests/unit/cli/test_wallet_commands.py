@@ -224,4 +224,4 @@ def test_subaddresses(call: Any, network: Path) -> None:
     assert parse_printable_address(texts[0]["address"]) != parse_printable_address(
         texts[1]["address"]
     )
-    assert call("address", "--subaddress", "10").exit_code == 2
+    assert "`mcnode wallet watch 10`" in str(call("address", "--subaddress", "10").exception)
