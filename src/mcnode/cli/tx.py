@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -12,10 +12,13 @@ from mcnode.cli.parameters import DIRECTORY, EXISTING_FILE
 
 if TYPE_CHECKING:
     from mcnode.ledger.db import LedgerDB
+    from mcnode.transaction.block_version import BlockVersion
     from mcnode.transaction.explanation import Explanation
     from mcnode.transaction.messages import Tx, TxOutMembershipProof
 
 _EXIT_REFUSED = 1
+_NAME_COLUMNS = 44
+"""Width of the longest name of a check."""
 
 _file_argument = click.argument("file", type=click.File("rb"))
 _format_option = click.option(
@@ -102,8 +105,8 @@ def explain(
     """Make every check that the network makes, in its order, and show what each looked at.
 
     The first failed check is the network's answer; those that would have failed next are shown as
-    well. What needs a ledger is not run without one. Exit status 0: it would be taken, as far as
-    the checks were run; 1: it would be refused.
+    well, and the block versions at which none fails. What needs a ledger is not run without one.
+    Exit status 0: it would be taken, as far as the checks were run; 1: it would be refused.
 
     Example: mcnode tx explain payment.bin --ledger ledger
     """
@@ -129,16 +132,39 @@ def explain(
         elif proofs_path is not None:
             root_proofs = _read_proofs(proofs_path, transaction)
     version = BlockVersion(MAX_BLOCK_VERSION if block_version is None else block_version)
-    explanation = explain_subject(
-        ValidationSubject(transaction, version, block_index, root_proofs, minimum_fee)
-    )
+
+    def explained(at: BlockVersion) -> "Explanation":
+        return explain_subject(
+            ValidationSubject(transaction, at, block_index, root_proofs, minimum_fee)
+        )
+
+    explanation = explained(version)
+    elsewhere = _other_versions(version, explained) if explanation.failed else {}
     heading = {**_identity(transaction, size), "block version": str(version)}
     if as_json:
-        _print_json(heading, explanation, beside)
+        _print_json(heading, explanation, beside, elsewhere)
     else:
-        _print_text(heading, explanation, beside)
+        _print_text(heading, explanation, beside, elsewhere)
     if explanation.failed or any(each["outcome"] == "failed" for each in beside):
         click.get_current_context().exit(_EXIT_REFUSED)
+
+
+def _other_versions(
+    asked: "BlockVersion", explained: "Callable[[BlockVersion], Explanation]"
+) -> dict[int, str]:
+    """The block versions at which no check fails, with what that is worth.
+
+    Many a refused transaction is right, but of another block version.
+    """
+    from mcnode.transaction.block_version import MAX_BLOCK_VERSION, BlockVersion
+
+    answers = {}
+    for version in map(BlockVersion, range(MAX_BLOCK_VERSION + 1)):
+        if version != asked:
+            found = explained(version)
+            if not found.failed:
+                answers[int(version)] = found.answer or "no check failed"
+    return answers
 
 
 def _read(file: IO[bytes], encoding: str) -> tuple["Tx", int]:
@@ -225,12 +251,13 @@ def _read_proofs(path: Path, transaction: "Tx") -> "list[TxOutMembershipProof]":
     return parse_root_proofs(data, membership_proof_highest_indices(transaction))
 
 
-def _verdict(explanation: "Explanation") -> list[str]:
+def _verdict(explanation: "Explanation", elsewhere: dict[int, str]) -> list[str]:
     lines = []
     failed = explanation.failed
     if failed:
-        lines.append(f"refused: {failed[0].error}")
-        lines += [f"next would be: {each.error}" for each in failed[1:]]
+        lines.append(f"refused: {failed[0].error} (check: {failed[0].name})")
+        lines += [f"next would be: {each.error} (check: {each.name})" for each in failed[1:]]
+        lines += [f"at block version {number}: {answer}" for number, answer in elsewhere.items()]
     else:
         lines.append("no check failed")
     if explanation.answer is None:
@@ -239,7 +266,10 @@ def _verdict(explanation: "Explanation") -> list[str]:
 
 
 def _print_text(
-    heading: dict[str, Any], explanation: "Explanation", beside: list[dict[str, str]]
+    heading: dict[str, Any],
+    explanation: "Explanation",
+    beside: list[dict[str, str]],
+    elsewhere: dict[int, str],
 ) -> None:
     for name, value in heading.items():
         click.echo(f"{name:<13} {value}")
@@ -255,18 +285,21 @@ def _print_text(
             each.get("error", ""),
             each.get("reason", ""),
         )
-    for line in _verdict(explanation):
+    for line in _verdict(explanation, elsewhere):
         click.echo(line)
 
 
 def _print_check(outcome: str, name: str, values: str, error: str, reason: str) -> None:
-    click.echo(f"  {outcome:<8} {name:<42} {values or reason}".rstrip())
+    click.echo(f"  {outcome:<8} {name:<{_NAME_COLUMNS}} {values or reason}".rstrip())
     if error:
         click.echo(f"           {error}: {reason}")
 
 
 def _print_json(
-    heading: dict[str, Any], explanation: "Explanation", beside: list[dict[str, str]]
+    heading: dict[str, Any],
+    explanation: "Explanation",
+    beside: list[dict[str, str]],
+    elsewhere: dict[int, str],
 ) -> None:
     checks = [
         {
@@ -278,5 +311,9 @@ def _print_json(
         }
         for result in explanation.results
     ]
-    answer = {"answer": explanation.answer, "failed": [each.error for each in explanation.failed]}
+    answer = {
+        "answer": explanation.answer,
+        "failed": [each.error for each in explanation.failed],
+        "at other block versions": elsewhere,
+    }
     click.echo(json.dumps({**heading, **answer, "checks": checks, "besides": beside}, indent=2))

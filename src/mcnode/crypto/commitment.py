@@ -29,12 +29,12 @@ def check_points(points: Sequence[bytes], what: str = "commitment") -> None:
     Raises:
         InvalidCurvePoint: the first that is none.
     """
-    for point in points:
+    for position, point in enumerate(points):
         if len(point) != POINT_BYTES:
-            raise InvalidCurvePoint(what, point)
-    position = _native.first_invalid_point(b"".join(points))
-    if position is not None:
-        raise InvalidCurvePoint(what, points[position])
+            raise InvalidCurvePoint(f"{what} {position}", point)
+    bad = _native.first_invalid_point(b"".join(points))
+    if bad is not None:
+        raise InvalidCurvePoint(f"{what} {bad}", points[bad])
 
 
 def check_balance(

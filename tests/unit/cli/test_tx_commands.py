@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from mcnode.blockchain.block import make_child_block, make_origin_block
 from mcnode.blockchain.contents import BlockContents
 from mcnode.cli.main import cli
+from mcnode.cli.tx import _NAME_COLUMNS
 from mcnode.cli.tx_tree import TX_FILE_BYTES_MAX, UnreadableFile, bytes_of_file, parse_root_proofs
 from mcnode.codec.errors import DecodeError
 from mcnode.codec.protobuf import encode
@@ -153,14 +154,29 @@ def test_explain_goes_on_after_the_first_failure(file, tmp_path, payment):
     refused = [line for line in text.splitlines() if line.startswith(("refused", "next"))]
     signature = "InvalidTransactionSignature"
     assert refused == [
-        f'refused: {signature}(RangeProof("ProofError: `VerificationError`"))',
-        f"next would be: {signature}(ValueNotConserved)",
-        f"next would be: {signature}(RingSignature(InvalidSignature))",
-        "next would be: TxFeeError",
-        "next would be: DuplicateOutputPublicKey",
-        "next would be: TombstoneBlockExceeded",
-        "next would be: MissingMemo",
+        f'refused: {signature}(RangeProof("ProofError: `VerificationError`")) '
+        "(check: signature: range proofs)",
+        f"next would be: {signature}(ValueNotConserved) (check: signature: balance)",
+        f"next would be: {signature}(RingSignature(InvalidSignature)) "
+        "(check: signature: ring signatures)",
+        "next would be: TxFeeError (check: fee)",
+        "next would be: DuplicateOutputPublicKey (check: output public keys differ)",
+        "next would be: TombstoneBlockExceeded (check: tombstone block)",
+        "next would be: MissingMemo (check: memos and token ids of outputs)",
     ]
+    assert "range proof of token 0 does not verify" in text
+    assert "ring signature of input 0" in text
+
+
+def test_explain_tells_of_the_right_block_version(file, payment):
+    output = run("explain", file, "--json", "--block-version", "3", expected=1)
+    assert json.loads(output)["at other block versions"] == {"0": "no check failed"}
+    text = run("explain", file, expected=1)
+    assert text.endswith("at block version 0: no check failed\nnot run: " + text.split("run: ")[-1])
+
+
+def test_columns_hold_the_longest_name():
+    assert max(len(check.name) for check in CHECKS) == _NAME_COLUMNS
 
 
 def test_nothing_at_all_is_a_transaction(tmp_path):

@@ -53,18 +53,20 @@ class ValueNotConserved(RingCtError):
 
 
 class RangeProof(RingCtError):
-    """A range proof does not verify."""
+    """The range proof of a token's values does not verify."""
 
-    def __init__(self, reason: Exception, network_text: str) -> None:
-        super().__init__(f"range proof does not verify: {reason}", f'"{network_text}"')
+    def __init__(self, reason: Exception, network_text: str, token_id: int) -> None:
+        super().__init__(
+            f"range proof of token {token_id} does not verify: {reason}", f'"{network_text}"'
+        )
         self.reason = reason
 
 
 class RangeProofDeserialization(RingCtError):
-    """The bytes of a range proof have no such form."""
+    """The bytes of the range proof of a token's values have no such form."""
 
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(f"range proof cannot be read: {reason}")
+    def __init__(self, reason: Exception, token_id: int) -> None:
+        super().__init__(f"range proof of token {token_id} cannot be read: {reason}")
         self.reason = reason
 
 
@@ -153,10 +155,10 @@ class SignedInputRulesNotAllowed(RingCtError):
 
 
 class RingSignature(RingCtError):
-    """A ring signature does not verify, or a point of it is none."""
+    """A ring signature does not verify, or a point of it is none; `place` names the input."""
 
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(f"ring signature: {reason}", reason)
+    def __init__(self, reason: Exception, place: str = "") -> None:
+        super().__init__(f"ring signature{place and f' of {place}'}: {reason}", reason)
         self.reason = reason
 
 

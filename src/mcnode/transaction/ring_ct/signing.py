@@ -66,7 +66,7 @@ class SigningData:
             RingSignature: a ring cannot be signed.
         """
         ring_signatures = []
-        for ring, pseudo_output in zip(rings, self.pseudo_outputs, strict=True):
+        for place, (ring, pseudo_output) in enumerate(zip(rings, self.pseudo_outputs, strict=True)):
             if isinstance(ring, PresignedRing):
                 ring_signatures.append(ring.mlsag)
                 continue
@@ -77,7 +77,7 @@ class SigningData:
             except SignerError as error:
                 raise Signer(error) from error
             except RingSignatureError as error:
-                raise RingSignature(error) from error
+                raise RingSignature(error, f"input {place}") from error
         return SignatureRctBulletproofs(
             tuple(ring_signatures),
             self.pseudo_output_commitments,
@@ -210,7 +210,7 @@ def _prove(amounts: Sequence[OpenedAmount], token_id: int, random_bytes: RandomB
             random_bytes,
         )
     except RangeProofError as error:
-        raise RangeProof(error, f"ProofError: `{type(error).__name__}`") from error
+        raise RangeProof(error, f"ProofError: `{type(error).__name__}`", token_id) from error
 
 
 def _prove_by_token(

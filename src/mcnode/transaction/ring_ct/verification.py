@@ -182,9 +182,10 @@ def _check_range_proofs(subject: SignatureSubject) -> None:
         if not claim.commitments:
             raise NoCommitmentsForTokenId(claim.token_id)
         if isinstance(verdict, FormatError):
-            raise RangeProofDeserialization(verdict) from verdict
+            raise RangeProofDeserialization(verdict, claim.token_id) from verdict
         if verdict is not None:
-            raise RangeProof(verdict, f"ProofError: `{type(verdict).__name__}`") from verdict
+            network_text = f"ProofError: `{type(verdict).__name__}`"
+            raise RangeProof(verdict, network_text, claim.token_id) from verdict
 
 
 def _check_value_conserved(subject: SignatureSubject) -> None:
@@ -204,17 +205,18 @@ def _check_ring_signatures(subject: SignatureSubject) -> None:
         signature.range_proof_bytes,
         signature.range_proofs,
     )
-    for tx_in, ring_signature, pseudo_output in zip(
+    signed = zip(
         prefix.inputs,
         signature.ring_signatures,
         signature.pseudo_output_commitments,
         strict=True,
-    ):
+    )
+    for input_index, (tx_in, ring_signature, pseudo_output) in enumerate(signed):
         message = tx_in_signed_digest(tx_in) or shared_message
         try:
             check_ring_signature(message, ring_members(tx_in.ring), pseudo_output, ring_signature)
         except RingSignatureError as error:
-            raise RingSignature(error) from error
+            raise RingSignature(error, f"input {input_index}") from error
 
 
 def ring_members(ring: Sequence[TxOut]) -> list[RingMember]:

@@ -66,15 +66,20 @@ class ExcessiveRingSize(TransactionValidationError):
 class DuplicateRingElements(TransactionValidationError):
     """An output occurs twice where it may occur once."""
 
-    def __init__(self, input_index: int) -> None:
-        super().__init__(f"a ring member occurs again in the ring of input {input_index}")
+    def __init__(self, input_index: int, member_index: int) -> None:
+        super().__init__(
+            f"member {member_index} of the ring of input {input_index} occurs a second time"
+        )
 
 
 class UnsortedRingElements(TransactionValidationError):
     """The members of a ring do not ascend by public key."""
 
-    def __init__(self, input_index: int) -> None:
-        super().__init__(f"members do not ascend by public key in the ring of input {input_index}")
+    def __init__(self, input_index: int, member_index: int) -> None:
+        super().__init__(
+            f"members do not ascend by public key at member {member_index} of the ring of input "
+            f"{input_index}"
+        )
 
 
 class UnsortedInputs(TransactionValidationError):
@@ -108,18 +113,18 @@ class InvalidLedgerContext(TransactionValidationError):
 
 
 class MembershipProofValidationError(TransactionValidationError):
-    """A membership proof does not hang together."""
+    """A membership proof does not hang together; `place` names it: input and ring member."""
 
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(f"membership proof is not sound: {reason}")
+    def __init__(self, reason: Exception, place: str) -> None:
+        super().__init__(f"membership proof is not sound: {place}: {reason}")
         self.reason = reason
 
 
 class InvalidTxOutMembershipProof(TransactionValidationError):
-    """A membership proof leads to another root than the ledger's."""
+    """A membership proof leads to another root than the ledger's; `place` names it."""
 
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(f"membership proof is not of this ledger: {reason}")
+    def __init__(self, reason: Exception, place: str) -> None:
+        super().__init__(f"membership proof is not of this ledger: {place}: {reason}")
         self.reason = reason
 
 
@@ -224,8 +229,8 @@ class InputRulesNotAllowed(TransactionValidationError):
 class InputRule(TransactionValidationError):
     """The rules of an input are broken."""
 
-    def __init__(self, reason: Exception) -> None:
-        super().__init__(f"an input's rule is broken: {reason}", reason)
+    def __init__(self, reason: Exception, input_index: int) -> None:
+        super().__init__(f"a rule of input {input_index} is broken: {reason}", reason)
         self.reason = reason
 
 

@@ -21,4 +21,4 @@ def check_all_input_rules(prefix: TxPrefix, block_version: BlockVersion) -> None
         try:
             check_input_rules(tx_in.input_rules, prefix)
         except InputRuleError as error:
-            raise InputRule(error) from error
+            raise InputRule(error, input_index) from error

@@ -7,6 +7,7 @@ its own index it gives the root of then. So old proofs stay good. [docs/protocol
 
 from collections.abc import Sequence
 
+from mcnode.errors import BugError
 from mcnode.transaction.membership_proof import (
     MembershipProofError,
     RangeError,
@@ -55,16 +56,25 @@ def check_membership_proofs(
     packed_roots = [(proof.index, pack_elements(proof)) for proof in root_proofs]
     roots = RootsByProof(packed_roots)
     implied = fold_packed([(proof.index, pack_elements(proof)) for _, proof in pairs])
-    for (member, proof), packed_root, implied_root in zip(
-        pairs, packed_roots, implied, strict=True
+    for position, ((member, proof), packed_root, implied_root) in enumerate(
+        zip(pairs, packed_roots, implied, strict=True)
     ):
         root_hash = roots.root_hash(packed_root)
         try:
             check_folded_proof(member, proof, implied_root, root_hash)
         except RootHashMismatch as error:
-            raise InvalidTxOutMembershipProof(error) from error
+            raise InvalidTxOutMembershipProof(error, _place(inputs, position)) from error
         except MembershipProofError as error:
-            raise MembershipProofValidationError(error) from error
+            raise MembershipProofValidationError(error, _place(inputs, position)) from error
+
+
+def _place(inputs: Sequence[TxIn], position: int) -> str:
+    """The input and member whose proof stands at `position` of all."""
+    for input_index, tx_in in enumerate(inputs):
+        if position < len(tx_in.ring):
+            return f"input {input_index}, member {position}"
+        position -= len(tx_in.ring)
+    raise BugError(f"no ring member {position} places behind the last")
 
 
 class RootsByProof:
@@ -80,10 +90,11 @@ class RootsByProof:
             MembershipProofValidationError: some element's range is reversed.
         """
         distinct = dict.fromkeys(packed_proofs)
-        for _, rows in distinct:
-            reversed_range = first_reversed_range(rows)
+        for proof in distinct:
+            reversed_range = first_reversed_range(proof[1])
             if reversed_range is not None:
-                raise MembershipProofValidationError(RangeError(reversed_range))
+                place = f"root proof {packed_proofs.index(proof)}"
+                raise MembershipProofValidationError(RangeError(reversed_range), place)
         self._hashes: dict[tuple[int, bytes], bytes] = {}
 
     def root_hash(self, packed_proof: tuple[int, bytes]) -> bytes:

@@ -53,17 +53,18 @@ def check_ring_elements_are_unique(inputs: Sequence[TxIn]) -> None:
     seen: set[TxOut] = set()
     for input_index, tx_in in enumerate(inputs):
         members = seen if tx_in.input_rules is None else set()
-        before = len(members)
-        members.update(tx_in.ring)
-        if len(members) != before + len(tx_in.ring):
-            raise DuplicateRingElements(input_index)
+        for member_index, member in enumerate(tx_in.ring):
+            if member in members:
+                raise DuplicateRingElements(input_index, member_index)
+            members.add(member)
 
 
 def check_ring_elements_are_sorted(inputs: Sequence[TxIn]) -> None:
     """Raise `UnsortedRingElements` for the first ring not strictly ascending by public key."""
     for input_index, tx_in in enumerate(inputs):
-        if not is_strictly_ascending(member.public_key for member in tx_in.ring):
-            raise UnsortedRingElements(input_index)
+        member_index = first_out_of_order(member.public_key for member in tx_in.ring)
+        if member_index is not None:
+            raise UnsortedRingElements(input_index, member_index)
 
 
 def check_inputs_are_sorted(inputs: Sequence[TxIn]) -> None:
@@ -81,11 +82,11 @@ def check_inputs_are_sorted(inputs: Sequence[TxIn]) -> None:
         previous = key
 
 
-def is_strictly_ascending(keys: Iterable[bytes]) -> bool:
-    """Whether each byte string is above the one before it."""
+def first_out_of_order(keys: Iterable[bytes]) -> int | None:
+    """The place of the first byte string that is not above the one before it, or None."""
     previous: bytes | None = None
-    for key in keys:
+    for place, key in enumerate(keys):
         if previous is not None and previous >= key:
-            return False
+            return place
         previous = key
-    return True
+    return None
