@@ -23,6 +23,14 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _debug_runs():
+    """Every node started here checks the invariants of agreement after every event."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MC_CHECK_INVARIANTS", "true")
+        yield
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
     """Accounts and the origin block, the same for all chains of this process."""

@@ -1,13 +1,16 @@
 """The agreement protocol of a running node, with what is written down about it.
 
-    decision core ─> debug dump (`--scp-debug-dump`) ─> slot recorder (`--slots-kept`) ─> protocol
+    decision core ─> invariants (`--check-invariants`) ─> debug dump (`--scp-debug-dump`)
+                  ─> slot recorder (`--slots-kept`) ─> protocol
 
-The recorder stands closest to the protocol, so that it sees exactly what the protocol sees.
+The recorder stands closest to the protocol, so that it sees exactly what the protocol sees. The
+invariants come last, so that an event which breaks one is written down already.
 """
 
 import dataclasses
 from collections.abc import Callable
 
+from mcnode.consensus.checked_node import CheckedNode
 from mcnode.consensus.config.node import NodeConfig
 from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
 from mcnode.consensus.values import ValueJudge
@@ -65,4 +68,6 @@ def make_agreement(
     if config.scp_debug_dump is not None:
         dump = start_dump(config.scp_debug_dump, node, int(unix_time()))
     agreement: AgreementNode = node if dump is None else RecordingNode(node, dump)
+    if config.check_invariants:
+        agreement = CheckedNode(agreement)
     return Agreement(agreement, ring, dump)

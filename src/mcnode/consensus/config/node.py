@@ -174,6 +174,14 @@ NODE_FLAGS: Final = (
         help="seconds without progress after which a slot is reported as stuck; 0 for never",
     ),
     Flag(
+        "--check-invariants",
+        _parse_true_false,
+        "MC_CHECK_INVARIANTS",
+        "BOOL",
+        default="false",
+        help="debug run: check the agreement's invariants after every event: true or false",
+    ),
+    Flag(
         "--sealed-block-signing-key",
         parse_path,
         "MC_SEALED_BLOCK_SIGNING_KEY",
@@ -266,6 +274,8 @@ class NodeConfig:
     """Recorded slots; 0: none is recorded."""
     stuck_slot_after_s: int
     """Without progress; 0: never reported."""
+    check_invariants: bool
+    """Debug run: the invariants of the agreement protocol are checked after every event."""
     sealed_block_signing_key: Path
     client_auth_token_secret: bytes | None = dataclasses.field(repr=False)
     client_auth_token_max_lifetime_s: int
@@ -362,6 +372,7 @@ _FIELDS: Final[Mapping[str, str]] = {
         "origin_block_path",
         "scp_debug_dump",
         "slots_kept",
+        "check_invariants",
         "sealed_block_signing_key",
         "client_auth_token_secret",
         "block_version",
@@ -379,6 +390,8 @@ def _warnings(arguments: Arguments) -> tuple[str, ...]:
     ]
     if "chain_id" not in arguments.given:
         lines.append("--chain-id is not given: calls of clients of any network are served")
+    if arguments["check_invariants"]:
+        lines.append("--check-invariants: a debug run, slower, and ended by a broken invariant")
     return tuple(lines)
 
 
