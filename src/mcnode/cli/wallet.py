@@ -79,7 +79,7 @@ def wallet(path: Path | None) -> None:
 @click.option(
     "--encrypt",
     is_flag=True,
-    help="Seal the keys with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
+    help="Encrypt the file with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
 )
 @network_options
 @json_option
@@ -111,7 +111,7 @@ def new(*, path: Path, encrypt: bool, as_json: bool, **options: Any) -> None:
 @click.option(
     "--encrypt",
     is_flag=True,
-    help="Seal the keys with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
+    help="Encrypt the file with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
 )
 @network_options
 @json_option
@@ -165,24 +165,24 @@ def settings(*, path: Path, as_json: bool, **options: Any) -> None:
 @wallet_option
 @json_option
 def encrypt(*, path: Path, as_json: bool) -> None:
-    """Seal the account's keys with a passphrase, or change it.
+    """Encrypt the whole wallet file with a passphrase, or change it.
 
     The new one comes from MC_WALLET_NEW_PASSPHRASE or the terminal, the present one, if any, from
     MC_WALLET_PASSPHRASE or the terminal. Without it the keys are lost: keep the 24 words.
     """
     opened = open_wallet(path)
     closing(opened, lambda: opened.set_passphrase(ask_new_passphrase()))
-    print_done("sealed", as_json)
+    print_done("encrypted", as_json)
 
 
 @wallet.command()
 @wallet_option
 @json_option
 def decrypt(*, path: Path, as_json: bool) -> None:
-    """Store the account's keys without a passphrase again."""
+    """Store the wallet file without a passphrase again."""
     opened = open_wallet(path)
     closing(opened, lambda: opened.set_passphrase(None))
-    print_done("not sealed", as_json)
+    print_done("not encrypted", as_json)
 
 
 @wallet.command()

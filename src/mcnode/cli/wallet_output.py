@@ -278,11 +278,11 @@ def print_receipt(checked: "CheckedReceipt", as_json: bool) -> None:
 
 
 def print_done(state: str, as_json: bool) -> None:
-    """How the keys lie in the file now."""
+    """How the file is stored now."""
     if as_json:
-        print_json({"keys": state})
+        print_json({"wallet": state})
     else:
-        click.echo(f"the account's keys are {state}")
+        click.echo(f"the wallet file is {state}")
 
 
 def print_labels(labels: dict[int, str], as_json: bool) -> None:

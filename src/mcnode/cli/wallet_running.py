@@ -22,7 +22,7 @@ PASSPHRASE_VARIABLE, NEW_PASSPHRASE_VARIABLE = "MC_WALLET_PASSPHRASE", "MC_WALLE
 
 
 def open_wallet(path: Path) -> "Wallet":
-    """The wallet of a file; a sealed one is opened as `ask_passphrase` says."""
+    """The wallet of a file; an encrypted one is opened as `ask_passphrase` says."""
     from mcnode.wallet.wallet import Wallet
 
     return Wallet.open(path, passphrase=ask_passphrase)

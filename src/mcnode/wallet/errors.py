@@ -14,16 +14,26 @@ class WalletExists(WalletFileError):
 
 
 class PassphraseNeeded(InvalidError):
-    """The wallet's keys are sealed, or are to be."""
+    """The wallet is encrypted, or is to be."""
 
     def __init__(self) -> None:
         super().__init__(
-            "the wallet is sealed with a passphrase: set MC_WALLET_PASSPHRASE, or run on a terminal"
+            "the wallet is encrypted with a passphrase: set MC_WALLET_PASSPHRASE, or run on a "
+            "terminal"
+        )
+
+
+class EncryptionMissing(InvalidError):
+    """The package that reads and writes encrypted files is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "encrypted wallets need the package sqlcipher3: pip install 'mcnode[encryption]'"
         )
 
 
 class WrongPassphrase(InvalidError):
-    """The passphrase does not open the wallet; or the sealed keys are damaged."""
+    """The passphrase does not open the wallet; or the wallet is damaged at its beginning."""
 
     def __init__(self) -> None:
         super().__init__("wrong passphrase")

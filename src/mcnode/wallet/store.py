@@ -1,21 +1,14 @@
-"""The wallet file: SQLite, readable by its owner only. [docs/protocol/transaction.md#18]
+"""What a wallet file holds, and how it changes. [docs/protocol/transaction.md#18]
 
-Every change is one transaction, so a killed process leaves the last complete state.
-
-A handle may be used from several threads, and a file by several processes: what one payment has
-taken, no other one can take.
+What one payment has taken, no other one can take, also when several processes use the file.
 """
 
-import contextlib
-import os
 import sqlite3
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from mcnode.account.subaddress import GIFT_CODE_SUBADDRESS_INDEX
-from mcnode.errors import UnavailableError
-from mcnode.wallet.errors import InputsTaken, PaymentUnknown, WalletExists, WalletFileError
+from mcnode.wallet.errors import InputsTaken, PaymentUnknown
+from mcnode.wallet.file import WalletFile
 from mcnode.wallet.recording import note_searched, record_block, record_missed, set_setting
 from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentKind, ScannedBlock
 from mcnode.wallet.rows import (
@@ -30,18 +23,7 @@ from mcnode.wallet.rows import (
     to_signed,
     to_unsigned,
 )
-from mcnode.wallet.schema import (
-    APPLICATION_ID,
-    SCHEMA,
-    SCHEMA_VERSION,
-    is_migratable,
-    migrate,
-    read_version,
-)
 from mcnode.wallet.watching import WatchedRange, runs_to_add
-
-_OWNER_ONLY = 0o600
-_BUSY_TIMEOUT_S = 10.0
 
 _TAKEN_BY_PAYMENTS = (
     "SELECT key_image FROM payment_inputs JOIN payments ON payments.id = payment_id "
@@ -56,96 +38,8 @@ _IS_RESERVED = (
 of an account whose signer has not told yet how to see that it is spent."""
 
 
-class WalletBusy(UnavailableError):
-    """The wallet file cannot be written now: another program holds it, or the disk is full."""
-
-
-class WalletStore:
-    """One open wallet file."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._lock = threading.RLock()
-        self.path = path
-
-    @classmethod
-    def create(cls, path: Path, settings: Iterable[tuple[str, str]]) -> "WalletStore":
-        """Make a new file; it appears under its name only when it is complete.
-
-        Raises:
-            WalletExists: there is one already.
-            WalletFileError: it cannot be made.
-        """
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.new")
-        try:
-            unfinished.unlink(missing_ok=True)
-            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, _OWNER_ONLY))
-        except OSError as error:
-            raise WalletFileError(f"cannot make {path}: {error.strerror}") from error
-        try:
-            with contextlib.closing(_connect(unfinished)) as connection:
-                connection.executescript(
-                    f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; "
-                    f"PRAGMA user_version = {SCHEMA_VERSION}; {SCHEMA}"
-                )
-                connection.executemany("INSERT INTO settings VALUES (?, ?)", list(settings))
-                connection.execute("COMMIT")
-            path.hardlink_to(unfinished)  # unlike a rename, never over an existing file
-        except FileExistsError:
-            raise WalletExists(f"{path} exists already; name another file") from None
-        except (OSError, sqlite3.Error) as error:
-            raise WalletFileError(f"cannot make {path}: {error}") from error
-        finally:
-            unfinished.unlink(missing_ok=True)
-        return cls.open(path)
-
-    @classmethod
-    def open(cls, path: Path) -> "WalletStore":
-        """Open an existing file.
-
-        Raises:
-            WalletFileError: it is not there, no wallet, of a newer version, or readable by others.
-        """
-        if not path.is_file():
-            raise WalletFileError(f"{path} is no file; make a wallet with `mcnode wallet new`")
-        if path.stat().st_mode & 0o077:
-            raise WalletFileError(f"{path} can be read by others; run: chmod 600 {path}")
-        connection = _connect(path)
-        try:
-            _check_format(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection, path)
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and nobody else writes meanwhile."""
-        with self._lock:
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._connection
-                except BaseException:
-                    self._connection.execute("ROLLBACK")
-                    raise
-                self._connection.execute("COMMIT")
-            except sqlite3.OperationalError as error:
-                raise WalletBusy(f"cannot write {self.path}: {error}") from error
-
-    def _read(self, sql: str, *parameters: object) -> list[tuple[object, ...]]:
-        with self._lock:
-            try:
-                return self._connection.execute(sql, parameters).fetchall()
-            except sqlite3.OperationalError as error:
-                raise WalletBusy(f"cannot read {self.path}: {error}") from error
-            except sqlite3.DatabaseError as error:
-                raise WalletFileError(f"{self.path} is damaged: {error}") from error
+class WalletStore(WalletFile):
+    """What is in a wallet file."""
 
     # ---- settings -------------------------------------------------------------------------------
 
@@ -401,37 +295,3 @@ def _check_free(
         taken.update(row[0] for row in connection.execute(_OFFERED))
     if taken.intersection(key_images):
         raise InputsTaken
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None
-        )
-    except sqlite3.Error as error:
-        raise WalletFileError(f"{path} cannot be opened: {error}") from error
-    try:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA secure_delete = ON")  # keys that were sealed leave no trace
-    except sqlite3.Error as error:
-        connection.close()
-        raise WalletFileError(f"{path} is no wallet file: {error}") from error
-    return connection
-
-
-def _check_format(connection: sqlite3.Connection, path: Path) -> None:
-    try:
-        [(application_id,)] = connection.execute("PRAGMA application_id")
-        version = read_version(connection)
-        if application_id == APPLICATION_ID and is_migratable(version):
-            migrate(connection)
-            version = read_version(connection)
-    except sqlite3.DatabaseError as error:
-        raise WalletFileError(f"{path} is no wallet file: {error}") from error
-    if application_id != APPLICATION_ID:
-        raise WalletFileError(f"{path} is no wallet file: application id {application_id:#x}")
-    if version != SCHEMA_VERSION:
-        raise WalletFileError(
-            f"{path} has schema version {version}, this program reads {SCHEMA_VERSION}"
-        )

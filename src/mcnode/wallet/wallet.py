@@ -12,40 +12,35 @@ from typing import Final, Self, TypeVar
 from mcnode.account.account_key import AccountKey
 from mcnode.account.key_files import parse_key_json
 from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
-from mcnode.account.printable import parse_printable_address, to_printable
+from mcnode.account.printable import parse_printable_address
 from mcnode.account.public_address import PublicAddress
-from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX
 from mcnode.connection.attested import Accepted
 from mcnode.errors import McNodeError
-from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB
 from mcnode.transaction.messages import Tx
-from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order, require_spender
+from mcnode.wallet.cipher import Passphrase
+from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order
 from mcnode.wallet.errors import NothingRead, PaymentTimeout
-from mcnode.wallet.gifts import GivenGift, list_gifts
-from mcnode.wallet.history import HistoryEntry, Notes, make_history
 from mcnode.wallet.in_thread import in_thread
-from mcnode.wallet.keys_at_rest import Passphrase, load_account, save_account, stored_account
+from mcnode.wallet.known import KnownFacts
 from mcnode.wallet.ledger_copy import (
     Progress,
     ReportProgress,
     check_same_network,
     fetch_new_blocks,
-    open_copy,
 )
 from mcnode.wallet.nodes import Connect, Nodes, connect_attested
 from mcnode.wallet.offline import SyncedOutput
 from mcnode.wallet.outcome import final_or_raise, is_settled_by_ledger
 from mcnode.wallet.payments import PaymentOrder
-from mcnode.wallet.receipts import CheckedReceipt, check_receipt
-from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment, PaymentState
+from mcnode.wallet.records import OwnedOutput, Payment, PaymentState
 from mcnode.wallet.scanner import BlockScan
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
+from mcnode.wallet.stored_account import stored_account
 from mcnode.wallet.terms import fetch_terms
 from mcnode.wallet.view_only import payment_of_signed
-from mcnode.wallet.watching import WatchedRange, check_watched
 
 T = TypeVar("T")
 
@@ -72,7 +67,7 @@ def _ignore(_progress: Progress) -> None:
     pass
 
 
-class Wallet:
+class Wallet(KnownFacts):
     """One account on one network. Use `create`, `import_` or `open`, and `close` at the end.
 
     Methods that read archives or talk to nodes are asynchronous; their work is done in threads.
@@ -87,15 +82,11 @@ class Wallet:
         connect: Connect | None = None,
         unix_time: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
-        self._account = load_account(store, passphrase)
-        self.settings = settings
+        super().__init__(store, settings, passphrase)
         self._connect = connect
         self._unix_time = unix_time
         self._scan = BlockScan(self._account)
         self._nodes: Nodes | None = None
-        self._ledger: LedgerDB | None = None
-        self._opening = threading.Lock()
         self._sync_lock = asyncio.Lock()
         self._pay_lock = asyncio.Lock()
 
@@ -109,6 +100,7 @@ class Wallet:
 
         Raises:
             WalletExists, WalletFileError: the file cannot be made.
+            PassphraseNeeded, EncryptionMissing: it cannot be encrypted.
         """
         mnemonic = mnemonic_from_entropy(os.urandom(ENTROPY_BYTES))
         return cls.import_(path, settings, mnemonic, passphrase=passphrase), mnemonic
@@ -125,15 +117,16 @@ class Wallet:
         """A wallet for an account: keys, a mnemonic, or the text of a key file.
 
         With a `ViewAccountKey` it can see and not spend: see `view_only`. With a passphrase, the
-        keys are sealed.
+        whole file is encrypted.
 
         Raises:
             InvalidMnemonic, KeyFileError: the text is neither.
             WalletExists, WalletFileError: the file cannot be made.
+            PassphraseNeeded, EncryptionMissing: it cannot be encrypted.
         """
         keys = parse_account(account) if isinstance(account, str) else account
-        stored = [stored_account(keys, passphrase), (_SETTINGS, settings.to_json())]
-        return cls(WalletStore.create(Path(path), stored), settings, passphrase=passphrase)
+        stored = [stored_account(keys), (_SETTINGS, settings.to_json())]
+        return cls(WalletStore.create(Path(path), stored, passphrase), settings)
 
     @classmethod
     def open(
@@ -148,14 +141,14 @@ class Wallet:
         """An existing wallet, with its stored settings unless others are given.
 
         Args:
-            passphrase: of a sealed wallet, or a function that asks for it.
+            passphrase: of an encrypted wallet, or a function that asks for it.
             connect, unix_time: injected for tests.
 
         Raises:
             WalletFileError: the file cannot be used.
-            PassphraseNeeded, WrongPassphrase: the account's keys are sealed.
+            PassphraseNeeded, WrongPassphrase, EncryptionMissing: it is encrypted.
         """
-        store = WalletStore.open(Path(path))
+        store = WalletStore.open(Path(path), passphrase)
         try:
             used = settings or WalletSettings.from_json(store.setting(_SETTINGS) or "")
             return cls(store, used, passphrase=passphrase, connect=connect, unix_time=unix_time)
@@ -166,12 +159,6 @@ class Wallet:
     def save_settings(self, settings: WalletSettings) -> None:
         """Use other settings for the next opening of the file."""
         self._store.set_setting(_SETTINGS, settings.to_json())
-
-    def set_passphrase(self, passphrase: str | None) -> None:
-        """Seal the account's keys, or with None store them as they are. Raises `PassphraseNeeded`
-        for an empty one.
-        """
-        save_account(self._store, self._account, passphrase)
 
     async def close(self) -> None:
         """End connections and close files."""
@@ -194,78 +181,6 @@ class Wallet:
     ) -> None:
         await self.close()
 
-    # ---- what is known --------------------------------------------------------------------------
-
-    def address(self, subaddress_index: int = DEFAULT_SUBADDRESS_INDEX) -> str:
-        """The printable address to be paid at. Raises `SubaddressNotWatched`."""
-        check_watched(self._store.watched(), subaddress_index)
-        return to_printable(self._account.subaddress(subaddress_index))
-
-    def balance(self) -> dict[int, Balance]:
-        """By token id, as of the last `sync`; values in the token's smallest unit."""
-        return self._store.balances()
-
-    def balance_by_subaddress(self) -> dict[int, dict[int, Balance]]:
-        """By subaddress and token id, as of the last `sync`: what came in there and is unspent."""
-        return self._store.balances_by_subaddress()
-
-    def history(self) -> list[HistoryEntry]:
-        """Payments received and sent, oldest first, as of the last `sync`."""
-        store = self._store
-        notes = Notes(store.payments(), store.own_outputs(), store.offers())
-        return make_history(self._account, store.outputs(), notes)
-
-    def labels(self) -> dict[int, str]:
-        """The names of subaddresses."""
-        return self._store.labels()
-
-    def set_label(self, subaddress_index: int, label: str) -> None:
-        """Name a subaddress. Raises `SubaddressNotWatched`."""
-        check_watched(self._store.watched(), subaddress_index)
-        self._store.set_label(subaddress_index, label)
-
-    def watch(self, first: int, count: int = 1) -> None:
-        """Look for payments to more subaddresses than 0 to 9; the next `sync` searches all blocks.
-
-        Raises:
-            SettingsError: an index is reserved, or there would be more than 100,000.
-        """
-        self._store.watch(first, count)
-
-    def watched(self) -> list[WatchedRange]:
-        """The subaddresses that were added by `watch`, as ranges."""
-        return self._store.watched()
-
-    def offers(self) -> list[Offer]:
-        """Offers to swap, oldest first, as of the last `sync`."""
-        return self._store.offers()
-
-    def gifts(self) -> list[GivenGift]:
-        """Gifts of this account with their codes, oldest first, as of the last `sync`.
-
-        Raises:
-            ViewOnlyWallet: the codes need the spend key.
-        """
-        return list_gifts(require_spender(self._account), self._store.outputs(), self.ledger)
-
-    def check_receipt(self, payload: bytes) -> CheckedReceipt:
-        """Whether somebody paid this account, as of the last `sync`; see `receipts`."""
-        return check_receipt(payload, self._account, self._store.outputs(), self.ledger)
-
-    @property
-    def ledger(self) -> LedgerDB:
-        """The copy of the blocks, opened when first asked for; `close` closes it."""
-        return self._open_ledger()
-
-    def payment(self, tx_hash: bytes) -> Payment:
-        """How far a payment is, as of the last `sync`. Raises `PaymentUnknown`."""
-        return self._store.payment(tx_hash)
-
-    @property
-    def num_blocks(self) -> int:
-        """How many blocks the wallet has looked at."""
-        return self._store.next_block()
-
     # ---- reading the blockchain -----------------------------------------------------------------
 
     async def sync(self, report: ReportProgress = _ignore) -> int:
@@ -286,19 +201,12 @@ class Wallet:
     def _sync_in_thread(
         self, report: ReportProgress, check_network: bool, stop: threading.Event
     ) -> int:
-        ledger, fetcher = self._open_ledger(), self.settings.fetcher()
+        ledger, fetcher = self.ledger, self.settings.fetcher()
         if check_network:
             check_same_network(ledger, fetcher)
         fetch_new_blocks(ledger, fetcher, report, stop)
         self._scan.run(self._store, ledger, report, stop)
         return self.num_blocks
-
-    def _open_ledger(self) -> LedgerDB:
-        with self._opening:
-            if self._ledger is None:
-                beside = self._store.path.with_name(self._store.path.name + ".ledger")
-                self._ledger = open_copy(self.settings.ledger_copy or beside)
-            return self._ledger
 
     # ---- paying ---------------------------------------------------------------------------------
 
@@ -367,7 +275,7 @@ class Wallet:
 
         Raises as `prepare_order`, and what `work` raises.
         """
-        ledger = self._open_ledger()
+        ledger = self.ledger
         if not ledger.num_blocks():
             raise NothingRead
         head = ledger.get_latest_block()
@@ -375,11 +283,6 @@ class Wallet:
         context = BuildContext(self._account, ledger, self._store, terms, int(self._unix_time()))
         async with self._pay_lock:
             return await in_thread(lambda _stop: work(context))
-
-    @property
-    def account(self) -> Account:
-        """The keys: handle with care."""
-        return self._account
 
     def outputs_without_key_image(self) -> list[OwnedOutput]:
         """Outputs that a view-only wallet cannot see being spent, until its signer tells how."""

@@ -17,9 +17,10 @@ from mcnode.wallet.errors import (
     WalletExists,
     WalletFileError,
 )
+from mcnode.wallet.file import WalletBusy
 from mcnode.wallet.records import Balance, OwnedOutput, Payment, PaymentState, ScannedBlock
 from mcnode.wallet.schema import SCHEMA_VERSION
-from mcnode.wallet.store import WalletBusy, WalletStore
+from mcnode.wallet.store import WalletStore
 
 U64_MAX = 2**64 - 1
 
@@ -138,7 +139,7 @@ def test_damaged_file(store):
 
 
 def test_locked_file(store, monkeypatch):
-    monkeypatch.setattr("mcnode.wallet.store._BUSY_TIMEOUT_S", 0.0)
+    monkeypatch.setattr("mcnode.wallet.file._BUSY_TIMEOUT_S", 0.0)
     other = WalletStore.open(store.path)
     with store._transaction(), pytest.raises(WalletBusy, match="locked"):
         other.set_setting("a", "2")
