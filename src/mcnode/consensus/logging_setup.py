@@ -12,11 +12,13 @@ import logging.handlers
 import queue
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any, Final, TextIO
 
 import structlog
 
+from mcnode.consensus.log_limit import WarningLimit
 from mcnode.errors import InvalidError
 
 QUEUE_RECORDS_MAX: Final = 100_000
@@ -206,6 +208,7 @@ class Logs:
             processors=[
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
+                WarningLimit(time.monotonic),
                 structlog.processors.format_exc_info,
                 structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
             ],
