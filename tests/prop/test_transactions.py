@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +13,12 @@ from mcnode.codec.errors import DecodeError
 from mcnode.codec.protobuf import decode, encode
 from mcnode.codec.schema import FIXED64, OPTIONAL, spec_of
 from mcnode.conformance.tx_fixture import TxFixture
+from mcnode.conformance.vectors import read_unpacked
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.builder import SignedContingentInputBuilder
 from mcnode.transaction.errors import network_name
 from mcnode.transaction.explanation import explain
-from mcnode.transaction.messages import Amount, Tx
+from mcnode.transaction.messages import Amount, Tx, TxOutMembershipProof
 from mcnode.transaction.sci import with_membership_proofs
 from mcnode.transaction.tx_out import view_key_match
 from mcnode.transaction.validation import (
@@ -26,6 +29,7 @@ from mcnode.transaction.validation import (
 )
 from mcnode.transaction.validation.errors import TransactionValidationError
 
+VECTORS = Path(__file__).parents[1] / "vectors/transaction/genuine"
 FEE = 400_000_000
 VALUE = 10 * FEE
 
@@ -75,25 +79,67 @@ def payment(fixtures):
     return encode(tx), fixture.root_proofs(tx)
 
 
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_no_changed_byte_passes(payment, data):
-    """Each byte of a transaction matters, but for the places that `UNSIGNED` names.
+def passes_changed(encoded, position, difference, judge):
+    """Whether a transaction with one byte changed is still taken, as another one.
 
     A change that only affects how the same message is encoded, or makes an unknown field, is none.
     """
-    encoded, roots = payment
-    position = data.draw(st.integers(0, len(encoded) - 1), label="byte")
     changed = bytearray(encoded)
-    changed[position] ^= data.draw(st.integers(1, 255), label="difference")
+    changed[position] ^= difference
     try:
         tx = decode(Tx, bytes(changed))
     except DecodeError:
-        return
-    if encode(tx) == encoded or tx.fee_map_digest:
-        return
-    with pytest.raises(TransactionValidationError):
-        validate(tx, 1, 4, roots, FEE)
+        return False
+    if encode(tx) == encoded:
+        return False
+    try:
+        judge(tx)
+    except TransactionValidationError:
+        return False
+    return True
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_changed_byte_passes(payment, data):
+    """Each byte of a transaction matters; this one has nothing in the places of `UNSIGNED`."""
+    encoded, roots = payment
+    position = data.draw(st.integers(0, len(encoded) - 1), label="byte")
+    difference = data.draw(st.integers(1, 255), label="difference")
+    assert not passes_changed(
+        encoded, position, difference, lambda tx: validate(tx, 1, 4, roots, FEE)
+    )
+
+
+def genuine_payment(name):
+    """A transaction of the network's own software, and its judge."""
+    [path] = VECTORS.glob("transactions.jsonl*")
+    cases = map(json.loads, read_unpacked(path).splitlines())
+    case = next(case for case in cases if case["id"] == name)
+    proofs = {
+        index: decode(TxOutMembershipProof, bytes.fromhex(proof))
+        for index, proof in case["root_proofs"].items()
+    }
+    last = proofs[max(proofs, key=int)]
+
+    def judge(tx):
+        roots = [proofs.get(str(i), last) for i in membership_proof_highest_indices(tx)]
+        validate(tx, int(case["current_block_index"]), case["block_version"], roots, FEE)
+
+    return bytes.fromhex(case["tx"]), judge
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["v0-1x2-mob-rth", "v3-1x2-mob-rth"])
+def test_every_byte_of_a_genuine_transaction(name):
+    """Of all bytes only those of the fee map digest may change."""
+    encoded, judge = genuine_payment(name)
+    judge(decode(Tx, encoded))
+    digest = decode(Tx, encoded).fee_map_digest
+    begin = encoded.rindex(digest)
+    passed = {place for place in range(len(encoded)) if passes_changed(encoded, place, 1, judge)}
+    assert passed == set(range(begin, begin + len(digest)))
 
 
 UNSIGNED = {"fee_map_digest"}
