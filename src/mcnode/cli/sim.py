@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from mcnode.cli.sim_exhaustive import exhaustive
 from mcnode.errors import InvalidError
 from mcnode.network.topology import TOPOLOGIES, Topology
 from mcnode.scp import Timing
@@ -83,6 +84,9 @@ def sim() -> None:
       mcnode sim latency --links 0ms,50ms     how long a payment takes, by timers
       mcnode sim exhaustive                   every order of events of a small slot
     """
+
+
+sim.add_command(exhaustive)
 
 
 def _network(
@@ -294,37 +298,6 @@ def _show_sweep(summary: dict[str, Any]) -> None:
         )
         click.echo(f"trace_hash {first['trace_hash']}")
         click.echo(f"replay: {first['replay']}")
-
-
-@sim.command()
-@click.option(
-    "--nodes", default=3, show_default=True, type=click.IntRange(2, 5), help="How many there are."
-)
-@click.option("--threshold", default=2, show_default=True, help="How many others each needs.")
-@click.option(
-    "--depth", default=10, show_default=True, type=click.IntRange(1), help="Events in a row."
-)
-@click.option("--states", default=200_000, show_default=True, help="Give up beyond so many.")
-@click.option(
-    "--timers/--no-timers", default=True, show_default=True, help="Whether timers may fire too."
-)
-def exhaustive(*, nodes: int, threshold: int, depth: int, states: int, timers: bool) -> None:
-    """Every order of events of one slot, with losses, to a depth; two values are proposed."""
-    from mcnode.simulation.exhaustive import Exhaustive, two_values
-
-    network = mesh(nodes, threshold)
-    search = Exhaustive(network, two_values(network), with_timers=timers)
-    begin, reached = time.perf_counter(), 0
-    for level in search.levels(depth, states):
-        reached = level.depth
-        click.echo(
-            f"depth {level.depth:>3}: {level.new_states} new states by {level.events} events, "
-            f"{level.decided} of them decided, {time.perf_counter() - begin:.1f} s"
-        )
-    click.echo(
-        f"{network.name}: {search.states} states, every invariant holds in each, "
-        f"complete to depth {reached}"
-    )
 
 
 @sim.command()
