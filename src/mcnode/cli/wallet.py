@@ -15,6 +15,8 @@ from mcnode.cli.wallet_options import (
     json_option,
     network_options,
     no_sync_option,
+    parse_tx_hash,
+    wait_options,
     wallet_option,
     warn_if_simulated,
 )
@@ -23,6 +25,8 @@ from mcnode.cli.wallet_output import (
     print_balances_by_subaddress,
     print_done,
     print_json,
+    print_outputs,
+    print_payment,
     print_settings,
 )
 from mcnode.cli.wallet_pay import burn, merge, send
@@ -34,7 +38,7 @@ from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
     from mcnode.wallet.history import HistoryEntry
-    from mcnode.wallet.records import Balance
+    from mcnode.wallet.records import Balance, OwnedOutput, Payment
     from mcnode.wallet.wallet import Wallet
 
 _SECRET_CHARS_MAX = 1 << 20
@@ -109,13 +113,22 @@ def new(*, path: Path, encrypt: bool, as_json: bool, **options: Any) -> None:
 @wallet_option
 @click.argument("source", type=click.Path(path_type=Path, allow_dash=True, exists=True))
 @click.option(
+    "--account",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, (1 << 31) - 1),
+    help="Which account of a mnemonic.",
+)
+@click.option(
     "--encrypt",
     is_flag=True,
     help="Encrypt the file with a passphrase, from MC_WALLET_NEW_PASSPHRASE or the terminal.",
 )
 @network_options
 @json_option
-def import_(*, path: Path, source: Path, encrypt: bool, as_json: bool, **options: Any) -> None:
+def import_(
+    *, path: Path, source: Path, account: int, encrypt: bool, as_json: bool, **options: Any
+) -> None:
     """Make a wallet for an existing account.
 
     SOURCE is a key file (.json, as sample-keys writes it) or a file with a mnemonic; - reads either
@@ -124,13 +137,13 @@ def import_(*, path: Path, source: Path, encrypt: bool, as_json: bool, **options
     Example: mcnode wallet import keys/account_keys_0.json --archive file:///srv/archive
     """
     from mcnode.wallet.settings import WalletSettings
-    from mcnode.wallet.wallet import Wallet
+    from mcnode.wallet.wallet import Wallet, parse_account
 
     settings = NetworkOptions(**options).over(WalletSettings())
     warn_if_simulated(settings)
-    secret = _read_secret(source)
+    keys = parse_account(_read_secret(source), account)
     passphrase = ask_new_passphrase() if encrypt else None
-    made = Wallet.import_(path, settings, secret, passphrase=passphrase)
+    made = Wallet.import_(path, settings, keys, passphrase=passphrase)
     address = closing(made, made.address)
     if as_json:
         print_json({"wallet": str(path), "address": address})
@@ -252,6 +265,64 @@ def history(*, path: Path, as_csv: bool, no_sync: bool, as_json: bool, **options
         print_history_csv(entries, labels)
     else:
         print_history(entries, labels, as_json)
+
+
+@wallet.command()
+@wallet_option
+@click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Only this token id.")
+@click.option("--all", "is_all", is_flag=True, help="Spent ones and reserved ones too.")
+@network_options
+@no_sync_option
+@json_option
+def outputs(
+    *,
+    path: Path,
+    token: int | None,
+    is_all: bool,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Show the outputs that the account can spend, by the keys that `send --input` takes."""
+
+    async def work(opened: "Wallet") -> "list[OwnedOutput]":
+        held = opened.outputs()
+        if not is_all:
+            held = [output for each in opened.balance() for output in opened.spendable(each)]
+        return [output for output in held if token in (None, output.token_id)]
+
+    print_outputs(run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync), as_json)
+
+
+@wallet.command()
+@wallet_option
+@click.argument("transaction")
+@wait_options
+@network_options
+@no_sync_option
+@json_option
+def follow(
+    *,
+    path: Path,
+    transaction: str,
+    wait: bool,
+    timeout_s: float,
+    no_sync: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Wait until a payment of this wallet, by its TRANSACTION hash, is in a block.
+
+    What `send --no-wait` printed, or a command that was interrupted; --no-wait only looks.
+    """
+    tx_hash = parse_tx_hash(transaction)
+
+    async def work(opened: "Wallet") -> "Payment":
+        payment = opened.payment(tx_hash)
+        return await opened.wait_final(payment, timeout_s) if wait else payment
+
+    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    print_payment(payment, as_json)
 
 
 def _read_secret(source: Path) -> str:

@@ -75,6 +75,14 @@ def wait_options(command: Command) -> Command:
     return command
 
 
+def parse_tx_hash(text: str) -> bytes:
+    """The bytes of a transaction hash. Raises `InvalidError` for what is not hex."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise InvalidError(f"transaction hash {text[:70]!r} is not hex") from None
+
+
 def token_option(name: str, help_text: str) -> Callable[[Command], Command]:
     """A token id, MOB by default."""
     return click.option(
@@ -108,6 +116,13 @@ _NETWORK_OPTIONS = (
         "Default: beside the wallet file.",
     ),
     click.option(
+        "--node-ledger",
+        envvar="MC_NODE_LEDGER",
+        type=DIRECTORY,
+        help="Ledger directory of a node on this machine: read blocks there, instead of from "
+        "archives and into a copy.",
+    ),
+    click.option(
         "--trust-css",
         envvar="MC_TRUST_CSS",
         type=EXISTING_FILE,
@@ -139,6 +154,7 @@ class NetworkOptions:
     archives: tuple[str, ...]
     chain_id: str | None
     ledger_copy: Path | None
+    node_ledger: Path | None
     trust_css: Path | None
     trust_anchor: Path | None
 
@@ -153,6 +169,10 @@ class NetworkOptions:
             changes["chain_id"] = self.chain_id
         if self.ledger_copy is not None:
             changes["ledger_copy"] = self.ledger_copy.absolute()
+        if self.node_ledger is not None:
+            changes["node_ledger"] = self.node_ledger.absolute()
+        elif self.archives:
+            changes["node_ledger"] = None
         if self.trust_css is not None:
             changes["enclave"] = self._trusted_enclave(self.trust_css)
         elif self.trust_anchor is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcnode.transaction.messages import Amount
     from mcnode.wallet.gifts import GivenGift
     from mcnode.wallet.receipts import CheckedReceipt
-    from mcnode.wallet.records import Balance, Offer, Payment
+    from mcnode.wallet.records import Balance, Offer, OwnedOutput, Payment
     from mcnode.wallet.settings import WalletSettings
     from mcnode.wallet.swaps import OfferSheet
 
@@ -35,6 +35,7 @@ def print_settings(found: "WalletSettings", as_json: bool) -> None:
                 "archives": found.archives,
                 "chain_id": found.chain_id,
                 "ledger_copy": None if found.ledger_copy is None else str(found.ledger_copy),
+                "node_ledger": None if found.node_ledger is None else str(found.node_ledger),
                 "enclave": {
                     "mr_signer": enclave.mr_signer.hex(),
                     "product_id": enclave.product_id,
@@ -49,6 +50,8 @@ def print_settings(found: "WalletSettings", as_json: bool) -> None:
             click.echo(f"{name:<12} {value}")
     click.echo(f"{'chain id':<12} {found.chain_id or 'not said'}")
     click.echo(f"{'ledger copy':<12} {found.ledger_copy or 'beside the wallet file'}")
+    if found.node_ledger is not None:
+        click.echo(f"{'node ledger':<12} {found.node_ledger} (archives are not read)")
     kind = "SIMULATED" if enclave.is_simulated else "real"
     click.echo(
         f"{'enclave':<12} {kind}, signer {enclave.mr_signer.hex()}, product "
@@ -259,6 +262,21 @@ def print_gifts(gifts: "list[GivenGift]", as_json: bool) -> None:
             click.echo(given.code)
     if not gifts:
         click.echo("no gifts")
+
+
+def print_outputs(outputs: "list[OwnedOutput]", as_json: bool) -> None:
+    """Outputs of the account."""
+    if as_json:
+        from mcnode.wallet.export import outputs_json
+
+        print_json(outputs_json(outputs))
+        return
+    for output in outputs:
+        gone = "" if output.spent_in_block is None else f"  spent in block {output.spent_in_block}"
+        value = format_amount(output.value, output.token_id)
+        click.echo(f"{output.public_key.hex()}  {value:>24}  block {output.block_index}{gone}")
+    if not outputs:
+        click.echo("no outputs")
 
 
 def print_receipt(checked: "CheckedReceipt", as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`mcnode wallet send`, `burn`, `merge`: what takes value out of outputs."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +71,11 @@ def choice_of(coins: str, inputs: tuple[str, ...]) -> "InputChoice":
 @click.argument("address")
 @click.argument("amount", required=False)
 @click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Token id. Default: MOB.")
+@click.option(
+    "--intent",
+    type=click.IntRange(0, (1 << 64) - 1),
+    help="A number of yours that the recipient reads in the memo; not with a request that has one.",
+)
 @fee_option
 @coin_options
 @wait_options
@@ -82,6 +88,7 @@ def send(
     address: str,
     amount: str | None,
     token: int | None,
+    intent: int | None,
     fee: str | None,
     coins: str,
     inputs: tuple[str, ...],
@@ -100,6 +107,9 @@ def send(
     Example: mcnode wallet send @keys/account_keys_1.b58pub 1.5
     """
     order = order_of(address, amount, token, fee, choice_of(coins, inputs))
+    if intent is not None and order.payment_request_id is not None:
+        raise InvalidError("the request has an id: leave out --intent")
+    order = dataclasses.replace(order, payment_intent_id=intent)
     _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
 
 

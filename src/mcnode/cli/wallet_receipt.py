@@ -11,12 +11,12 @@ from mcnode.cli.wallet_options import (
     json_option,
     network_options,
     no_sync_option,
+    parse_tx_hash,
     token_option,
     wallet_option,
 )
 from mcnode.cli.wallet_output import print_json, print_receipt
 from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
-from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
     from mcnode.wallet.receipts import CheckedReceipt
@@ -40,10 +40,7 @@ def make(*, path: Path, transaction: str, as_json: bool) -> None:
     from mcnode.wallet.codes import to_code
     from mcnode.wallet.receipts import CODE_NAME, receipt_of
 
-    try:
-        tx_hash = bytes.fromhex(transaction)
-    except ValueError:
-        raise InvalidError(f"transaction hash {transaction[:70]!r} is not hex") from None
+    tx_hash = parse_tx_hash(transaction)
     opened = open_wallet(path)
     code = closing(opened, lambda: to_code(CODE_NAME, receipt_of(opened.payment(tx_hash))))
     if as_json:

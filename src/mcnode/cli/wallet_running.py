@@ -1,6 +1,7 @@
 """Running what the wallet commands do: open the wallet, bring it up to date, close it."""
 
 import asyncio
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mcnode.cli.wallet_options import NetworkOptions, progress_shown, warn_if_simulated
+from mcnode.errors import McNodeError
 
 if TYPE_CHECKING:
     from mcnode.wallet.draft import Order
+    from mcnode.wallet.ledger_copy import Progress, ReportProgress
     from mcnode.wallet.records import Payment
     from mcnode.wallet.wallet import Wallet
 
@@ -58,10 +61,27 @@ def run_wallet(
             opened.settings = options.over(opened.settings)
             if is_synced:
                 with progress_shown() as report:
-                    await opened.sync(report)
+                    await opened.sync(await _with_total(opened, report))
             return await work(opened)
 
     return asyncio.run(run())
+
+
+async def _with_total(opened: "Wallet", report: "ReportProgress") -> "ReportProgress":
+    """Archives do not say how many blocks there are; a node does, if somebody is watching."""
+    if not sys.stderr.isatty() or not opened.settings.nodes:
+        return report
+    try:
+        height = await opened.fetch_height()
+    except McNodeError:
+        return report
+
+    def report_of_total(progress: "Progress") -> None:
+        if progress.total is None and progress.done <= height:
+            progress = dataclasses.replace(progress, total=height)
+        report(progress)
+
+    return report_of_total
 
 
 def closing(opened: "Wallet", work: Callable[[], T]) -> T:

@@ -91,7 +91,7 @@ def offer(
     from mcnode.transaction.messages import Amount
     from mcnode.wallet.amounts import parse_amount
     from mcnode.wallet.codes import to_code
-    from mcnode.wallet.swaps import CODE_NAME, OfferTerms, make_offer
+    from mcnode.wallet.swaps import CODE_NAME, OfferTerms
 
     if least is not None and not partial:
         raise InvalidError("--least needs --partial")
@@ -104,8 +104,7 @@ def offer(
     )
 
     async def work(opened: "Wallet") -> "SignedContingentInput":
-        sci, _ = await opened.with_terms(lambda context: make_offer(context, terms))
-        return sci
+        return await opened.offer(terms)
 
     sci = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     payload = protobuf.encode(sci)
@@ -152,12 +151,10 @@ def show(
 
     OFFER is a code, or @FILE.
     """
-    from mcnode.wallet.swaps import examine_offer
-
     sci = _read_offer(offer)
 
     async def work(opened: "Wallet") -> "tuple[OfferSheet, int]":
-        return examine_offer(sci, opened.ledger), opened.ledger.num_blocks()
+        return opened.examine_offer(sci), opened.ledger.num_blocks()
 
     sheet, num_blocks = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
     print_sheet(sheet, _part_of(sheet.sci, part), num_blocks, as_json)

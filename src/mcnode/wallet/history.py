@@ -79,6 +79,13 @@ class HistoryEntry:
     note: str = ""
     """Of a gift code."""
 
+    @property
+    def fee_token(self) -> int | None:
+        """The token of the fee, if there is a fee."""
+        if self.fee is None:
+            return None
+        return self.token_id if self.fee_token_id is None else self.fee_token_id
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Notes:

@@ -1,6 +1,8 @@
 """What a wallet knows without asking anybody: as of its last synchronisation."""
 
+import json
 import threading
+from pathlib import Path
 
 from mcnode.account.printable import to_printable
 from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX
@@ -8,6 +10,8 @@ from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.messages import SignedContingentInput
 from mcnode.wallet.cipher import Passphrase
 from mcnode.wallet.draft import Account, require_spender
+from mcnode.wallet.errors import SettingsError
+from mcnode.wallet.export import history_json, write_history_csv
 from mcnode.wallet.gifts import GivenGift, list_gifts
 from mcnode.wallet.history import HistoryEntry, Notes, make_history
 from mcnode.wallet.ledger_copy import open_copy
@@ -71,6 +75,23 @@ class KnownFacts:
         notes = Notes(store.payments(), store.own_outputs(), store.offers())
         return make_history(self._account, store.outputs(), notes)
 
+    def export_history(self, path: Path | str) -> int:
+        """Write the history to a `.csv` or `.json` file; returns how many entries it has.
+
+        Raises:
+            SettingsError: the name ends in something else.
+            OSError: the file cannot be written.
+        """
+        path, entries = Path(path), self.history()
+        if path.suffix not in (".csv", ".json"):
+            raise SettingsError(f"history cannot be written to {path}: name a .csv or .json file")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            if path.suffix == ".csv":
+                write_history_csv(entries, self.labels(), file)
+            else:
+                json.dump(history_json(entries, self.labels()), file, indent=2)
+        return len(entries)
+
     def labels(self) -> dict[int, str]:
         """The names of subaddresses."""
         return self._store.labels()
@@ -126,12 +147,18 @@ class KnownFacts:
 
     @property
     def ledger(self) -> LedgerDB:
-        """The copy of the blocks, opened when first asked for; `close` closes it."""
+        """The blocks, the own copy or a node's, opened when first asked for; `close` closes it."""
         with self._opening:
             if self._ledger is None:
-                beside = self._store.path.with_name(self._store.path.name + ".ledger")
-                self._ledger = open_copy(self.settings.ledger_copy or beside)
+                self._ledger = self._open_ledger()
             return self._ledger
+
+    def _open_ledger(self) -> LedgerDB:
+        node_ledger = self.settings.node_ledger
+        if node_ledger is not None:
+            return LedgerDB.open(node_ledger, read_only=True, durable=False)
+        beside = self._store.path.with_name(self._store.path.name + ".ledger")
+        return open_copy(self.settings.ledger_copy or beside)
 
     def payment(self, tx_hash: bytes) -> Payment:
         """How far a payment is, as of the last `sync`. Raises `PaymentUnknown`."""

@@ -38,6 +38,8 @@ class PaymentOrder:
     payment_request_id: int | None = None
     """Of the request that is paid; the recipient reads it in the memo."""
     choice: InputChoice = dataclasses.field(default_factory=SmallestFirst)
+    payment_intent_id: int | None = None
+    """What the payer calls it; the recipient reads it in the memo. Not with a request."""
 
     def __post_init__(self) -> None:
         check_value(self.value)
@@ -70,7 +72,10 @@ class PaymentOrder:
     ) -> tuple[Draft, AddedOutput]:
         fee = context.terms.fee_of(self.token_id, self.fee)
         memos = RthMemoBuilder(
-            credential, has_destination_memo=True, payment_request_id=self.payment_request_id
+            credential,
+            has_destination_memo=True,
+            payment_request_id=self.payment_request_id,
+            payment_intent_id=self.payment_intent_id,
         )
         draft = Draft(context, Amount(fee, self.token_id), memos)
         change = _spend(draft, context, self.choice, self.value + fee, self.token_id)

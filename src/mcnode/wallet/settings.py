@@ -28,6 +28,8 @@ class WalletSettings:
     ledger_copy: Path | None = None
     """Directory of the blocks read so far; several wallets may share one. None: beside the file."""
     enclave: TrustedEnclave = dataclasses.field(default_factory=TrustedEnclave)
+    node_ledger: Path | None = None
+    """Directory of a node's ledger on this machine, to read instead of archives and a copy."""
 
     def __post_init__(self) -> None:
         for uri in self.nodes:
@@ -44,7 +46,9 @@ class WalletSettings:
     def fetcher(self) -> BlockFetcher:
         """The archives. Raises `SettingsError` when there is none."""
         if not self.archives:
-            raise SettingsError("0 archives are known, needs 1: set --archive, file:///directory")
+            raise SettingsError(
+                "0 archives are known, needs 1: set --archive, file:///directory, or --node-ledger"
+            )
         return BlockFetcher.from_urls(self.archives)
 
     def to_json(self) -> str:
@@ -56,6 +60,7 @@ class WalletSettings:
                 "chain_id": self.chain_id,
                 "ledger_copy": None if self.ledger_copy is None else str(self.ledger_copy),
                 "enclave": self.enclave.to_json(),
+                "node_ledger": None if self.node_ledger is None else str(self.node_ledger),
             }
         )
 
@@ -64,13 +69,14 @@ class WalletSettings:
         """The reverse of `to_json`. Raises `WalletFileError` for something else."""
         try:
             value = json.loads(text)
-            copy = value["ledger_copy"]
+            copy, node_ledger = value["ledger_copy"], value.get("node_ledger")
             return cls(
                 tuple(value["nodes"]),
                 tuple(value["archives"]),
                 value["chain_id"],
                 None if copy is None else Path(copy),
                 TrustedEnclave.from_json(value["enclave"]),
+                None if node_ledger is None else Path(node_ledger),
             )
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise WalletFileError(f"settings of the wallet cannot be read: {error!r}") from None

@@ -18,10 +18,10 @@ from mcnode.connection.attested import Accepted
 from mcnode.errors import McNodeError
 from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.constants import MOB
-from mcnode.transaction.messages import Tx
+from mcnode.transaction.messages import SignedContingentInput, Tx
 from mcnode.wallet.cipher import Passphrase
 from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order
-from mcnode.wallet.errors import NothingRead, PaymentTimeout
+from mcnode.wallet.errors import NothingRead, PaymentTimeout, SettingsError
 from mcnode.wallet.in_thread import in_thread
 from mcnode.wallet.known import KnownFacts
 from mcnode.wallet.ledger_copy import (
@@ -39,6 +39,7 @@ from mcnode.wallet.scanner import BlockScan
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.store import WalletStore
 from mcnode.wallet.stored_account import stored_account
+from mcnode.wallet.swaps import OfferTerms, make_offer
 from mcnode.wallet.terms import fetch_terms
 from mcnode.wallet.view_only import payment_of_signed
 
@@ -46,21 +47,28 @@ T = TypeVar("T")
 
 ENTROPY_BYTES: Final = 32
 """Of a new mnemonic: 24 words."""
+ACCOUNTS_END: Final = 1 << 31
+"""Accounts of a mnemonic are hardened children of a key: there are as many."""
 _SETTINGS = "network"
 _POLL_FIRST_S, _POLL_FACTOR, _POLL_MAX_S = 0.05, 1.2, 0.25
 """How often `wait_final` looks: a local network is done in a fraction of a second, and a look that
 finds nothing opens a file or two."""
 
 
-def parse_account(secret: str) -> AccountKey:
-    """The account of a mnemonic or of the text of a key file.
+def parse_account(secret: str, account_index: int = 0) -> AccountKey:
+    """The account of a mnemonic, which has many, or of the text of a key file, which has one.
 
     Raises:
         InvalidMnemonic, KeyFileError: it is neither; the message does not repeat it.
+        SettingsError: another account than 0 is asked of a key file, or above 2^31 - 1.
     """
-    if secret.lstrip().startswith("{"):
-        return parse_key_json(secret)
-    return account_key_from_mnemonic(secret)
+    if not 0 <= account_index < ACCOUNTS_END:
+        raise SettingsError(f"account is {account_index}, limit {ACCOUNTS_END - 1}")
+    if not secret.lstrip().startswith("{"):
+        return account_key_from_mnemonic(secret, account_index)
+    if account_index:
+        raise SettingsError(f"account is {account_index}, a key file has only account 0")
+    return parse_key_json(secret)
 
 
 def _ignore(_progress: Progress) -> None:
@@ -184,15 +192,28 @@ class Wallet(KnownFacts):
     # ---- reading the blockchain -----------------------------------------------------------------
 
     async def sync(self, report: ReportProgress = _ignore) -> int:
-        """Read new blocks from the archives and note what they mean; returns `num_blocks`.
+        """Read new blocks and note what they mean; returns `num_blocks`.
+
+        They come from the archives, or from a node's ledger on this machine. When interrupted at
+        any moment, the next one goes on where this one was.
 
         Raises:
-            SettingsError: no archive is set.
+            SettingsError: neither an archive nor a node's ledger is set.
+            LedgerPathMissing, NotALedger, VersionIncompatible: there is no such ledger of a node.
             ArchivesUnavailable: no archive answers.
             AnotherNetwork: archives, ledger copy and wallet file do not belong together.
             InvalidBlockReceived, LedgerError: an archive serves broken blocks.
         """
         return await self._sync(report, check_network=True)
+
+    async def fetch_height(self) -> int:
+        """How many blocks a node says there are: what a progress bar may count up to.
+
+        Raises:
+            SettingsError, NoNodeAvailable: no node is set, or none answers.
+        """
+        info = await self._open_nodes().ask(lambda node: node.fetch_block_info())
+        return info.block_index + 1
 
     async def _sync(self, report: ReportProgress, *, check_network: bool) -> int:
         async with self._sync_lock:
@@ -201,10 +222,12 @@ class Wallet(KnownFacts):
     def _sync_in_thread(
         self, report: ReportProgress, check_network: bool, stop: threading.Event
     ) -> int:
-        ledger, fetcher = self.ledger, self.settings.fetcher()
-        if check_network:
-            check_same_network(ledger, fetcher)
-        fetch_new_blocks(ledger, fetcher, report, stop)
+        ledger = self.ledger
+        if self.settings.node_ledger is None:
+            fetcher = self.settings.fetcher()
+            if check_network:
+                check_same_network(ledger, fetcher)
+            fetch_new_blocks(ledger, fetcher, report, stop)
         self._scan.run(self._store, ledger, report, stop)
         return self.num_blocks
 
@@ -269,6 +292,17 @@ class Wallet(KnownFacts):
             return built
 
         return await self.with_terms(build)
+
+    async def offer(self, terms: OfferTerms) -> SignedContingentInput:
+        """Sign an offer to swap and reserve its output; nothing is sent.
+
+        `codes.to_code(swaps.CODE_NAME, protobuf.encode(offer))` makes it one word of text.
+
+        Raises:
+            As `prepare_order` and `make_offer`.
+        """
+        sci, _ = await self.with_terms(lambda context: make_offer(context, terms))
+        return sci
 
     async def with_terms(self, work: Callable[[BuildContext], T]) -> T:
         """Ask a node for its terms, and do `work` in a thread, while nothing else is built.
@@ -339,16 +373,24 @@ class Wallet(KnownFacts):
             PaymentExpired, PaymentRefused, PaymentSuperseded: it never will be.
             As `sync`.
         """
+
+        def is_settled() -> bool:
+            return self.payment(payment.tx_hash).state is not PaymentState.SUBMITTED
+
+        if not await self.wait_until(is_settled, timeout_s):
+            raise PaymentTimeout(timeout_s, self.num_blocks - 1)
+        return final_or_raise(self.payment(payment.tx_hash))
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Read new blocks until a condition holds; returns whether it does. Raises as `sync`."""
         poll_s = _POLL_FIRST_S
         deadline = time.monotonic() + timeout_s
         await self.sync()
-        while True:
-            current = self.payment(payment.tx_hash)
-            if current.state is not PaymentState.SUBMITTED:
-                return final_or_raise(current)
+        while not condition():
             remaining_s = deadline - time.monotonic()
             if remaining_s <= 0:
-                raise PaymentTimeout(timeout_s, self.num_blocks - 1)
+                return False
             await asyncio.sleep(min(poll_s, remaining_s))
             poll_s = min(poll_s * _POLL_FACTOR, _POLL_MAX_S)
             await self._sync(_ignore, check_network=False)
+        return True
