@@ -2,7 +2,6 @@
 
 import dataclasses
 import enum
-import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,32 +18,40 @@ class ValueKind(enum.IntEnum):
     MINT_TX = 2
 
 
+_KINDS = tuple(ValueKind)
 VARIANT_NAMES = ("TxHash", "MintConfigTx", "MintTx")
 
 
-@functools.total_ordering
-class ConsensusValue:
-    """One value, ordered by kind, then by content. Remembers its hash: it is looked up often."""
+class ConsensusValue(tuple[int, Any]):
+    """One value, ordered by kind, then by content.
 
-    __slots__ = ("_hash", "_key", "content", "kind")
+    It is the tuple (kind, key of its content), so that equality, order and hash are the tuple's:
+    statements repeat long lists of values, and a method written here would take most of the time.
+    """
 
-    def __init__(self, kind: ValueKind, content: bytes | MintConfigTx | MintTx) -> None:
-        self.kind = kind
-        self.content = content
-        self._key: tuple[int, Any] = (
-            int(kind),
-            content if isinstance(content, bytes) else order_key(content),
-        )
-        self._hash = hash(self._key)
+    _mint: MintConfigTx | MintTx
 
-    def __hash__(self) -> int:
-        return self._hash
+    def __new__(cls, kind: ValueKind, content: bytes | MintConfigTx | MintTx) -> "ConsensusValue":
+        """A value of a kind: a hash of 32 bytes, or the mint."""
+        if isinstance(content, bytes):
+            return super().__new__(cls, (int(kind), content))
+        value = super().__new__(cls, (int(kind), order_key(content)))
+        value._mint = content
+        return value
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, ConsensusValue) and self._key == other._key)
+    def __getnewargs__(self) -> tuple[ValueKind, bytes | MintConfigTx | MintTx]:
+        return self.kind, self.content
 
-    def __lt__(self, other: "ConsensusValue") -> bool:
-        return self._key < other._key
+    @property
+    def kind(self) -> ValueKind:
+        """Which variant it is."""
+        return _KINDS[self[0]]
+
+    @property
+    def content(self) -> bytes | MintConfigTx | MintTx:
+        """The hash of a transaction, or the mint itself."""
+        key = self[1]
+        return key if isinstance(key, bytes) else self._mint
 
     def __repr__(self) -> str:
         shown = self.content.hex() if isinstance(self.content, bytes) else "…"

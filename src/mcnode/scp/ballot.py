@@ -144,9 +144,9 @@ class BallotProtocol(Generic[V]):
             self.timer.stop()
         if self.timer.deadline is None:
             nodes = 0
-            for peer_counter, bit in tally.counters:
+            for peer_counter, bits in tally.counters.items():
                 if peer_counter >= counter:
-                    nodes |= bit
+                    nodes |= bits
             if self._search.is_quorum(nodes):
                 self.timer.start(now, self._timing.ballot_ms(counter))
                 self._timer_counter = counter
@@ -238,7 +238,7 @@ class BallotProtocol(Generic[V]):
             if ballot is not None and ballot.counter:
                 own[ballot.list] = max(ballot.counter, own.get(ballot.list, 0))
         for values, limit in own.items():
-            support = tally.votes.get(values, [])
+            support = tally.votes.get(values, {})
             counter = highest_counter(support, self._search.is_quorum, limit)
             if counter is not None:
                 counters[values] = max(counter, counters.get(values, 0))
@@ -247,7 +247,7 @@ class BallotProtocol(Generic[V]):
     def _confirm_prepared(self, tally: Tally[V], accepted: list[SlotBallot[V]]) -> None:
         """Step 2: the highest ballot that a quorum accepts prepared."""
         for limit, values in accepted:
-            support = tally.accepts.get(values, [])
+            support = tally.accepts.get(values, {})
             counter = highest_counter(support, self._search.is_quorum, limit)
             if counter is not None:
                 confirmed = SlotBallot(counter, values)
@@ -279,20 +279,19 @@ class BallotProtocol(Generic[V]):
         can be part only where it votes itself: from `commit` to `high`. Once committing it votes
         without upper end, so the run may go on upwards as far as anybody names a counter.
         """
-        accepts = [(r.counters, bit) for r, bit in tally.accepts_commit if r.list is values]
-        ranges = [counters for counters, _ in accepts]
+        accepts = tally.accepts_commit.get(values, {})
+        ranges = [*accepts]
         votes: list[tuple[CounterRange, int]] = []
         low, high, named = 1, 0, 0
         if self.commit is not None and self.high is not None and self.commit.list is values:
             low, high = self.commit.counter, self.high.counter
-            for its_range, bit in tally.votes_commit:
-                if its_range.list is values:
-                    votes.append((its_range.counters, bit))
-                    named = max(named, its_range.named)
+            for (counters, its_named), nodes in tally.votes_commit.get(values, {}).items():
+                votes.append((counters, nodes))
+                named = max(named, its_named)
             ranges += [CounterRange(low, high), *(counters for counters, _ in votes)]
 
         def is_accepted(counter: int) -> bool:
-            return self._search.is_blocking(supporters_at(counter, accepts)) or (
+            return self._search.is_blocking(supporters_at(counter, accepts.items())) or (
                 low <= counter <= high and self._search.is_quorum(supporters_at(counter, votes))
             )
 
@@ -308,7 +307,7 @@ class BallotProtocol(Generic[V]):
 
     def _accept_commit(self, tally: Tally[V]) -> bool:
         """Step 4: on to the commit phase when commit of anything is accepted."""
-        lists = {its_range.list for its_range, _ in tally.accepts_commit}
+        lists = set(tally.accepts_commit)
         if self.commit is not None:
             lists.add(self.commit.list)
         found = [
@@ -362,16 +361,14 @@ class BallotProtocol(Generic[V]):
         return self._quorum_accepts(tally, CounterRange(self.commit.counter, self.high.counter))
 
     def _quorum_accepts(self, tally: Tally[V], within: CounterRange) -> CounterRange | None:
-        values = self.ballot.list
-        accepts = [(r.counters, bit) for r, bit in tally.accepts_commit if r.list is values]
+        accepts = tally.accepts_commit.get(self.ballot.list, {})
 
         def is_confirmed(counter: int) -> bool:
             return within.low <= counter <= within.high and self._search.is_quorum(
-                supporters_at(counter, accepts)
+                supporters_at(counter, accepts.items())
             )
 
-        ranges = [within, *(counters for counters, _ in accepts)]
-        return next(iter_runs(ranges, is_confirmed), None)
+        return next(iter_runs([within, *accepts], is_confirmed), None)
 
     def _raise_externalized(self, tally: Tally[V]) -> None:
         """Externalized: the outcome stands; its highest counter may rise and is worth telling."""

@@ -10,12 +10,13 @@ Voted and accepted are kept apart: a value that is accepted leaves the votes. Le
 one more per round; the round ends by timer, and the timer stops when the first ballot is
 confirmed prepared, not at the first confirmed value.
 
-The sets are bits (`ValueTable`). Values with the same supporters go through the quorum test
-together: `group_by_supporters` splits the candidates by one peer after another, and in an
-ordinary slot one or two groups are left whatever the number of values. [docs/protocol/scp.md#7.3]
+The sets are bits (`ValueTable`). Peers that say the same are counted together, and values with the
+same supporters go through the quorum test together: `group_by_supporters` splits the candidates by
+one distinct set of values after another, and in an ordinary slot one or two groups are left
+whatever the number of values and of peers. [docs/protocol/scp.md#7.3]
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from mcnode.scp.leaders import next_leader, weights
 from mcnode.scp.quorum_set import QuorumSet
@@ -29,20 +30,47 @@ def group_by_supporters(
 ) -> list[tuple[int, int]]:
     """Split `candidates` by who supports them.
 
-    `supports` holds (node bit, values it supports); the result (values, nodes that support each
-    of them), no value twice, none left out.
+    `supports` holds (values, bits of nodes that support all of them); the result (values, nodes
+    that support each of them), no value twice, none left out.
     """
     groups = [(candidates, 0)] if candidates else []
-    for bit, values in supports:
+    for values, bits in supports:
         split = []
         for group, nodes in groups:
             inside = group & values
             if inside:
-                split.append((inside, nodes | bit))
+                split.append((inside, nodes | bits))
             if inside != group:
                 split.append((group ^ inside, nodes))
         groups = split
     return groups
+
+
+class NominationTally:
+    """Who supports which values, by the newest statements of all peers: masks of values that
+    somebody votes or accepts, and accepts, each with the bits of all who do exactly that."""
+
+    def __init__(self) -> None:
+        self.supports: dict[int, int] = {}
+        self.accepts: dict[int, int] = {}
+
+    def replace(self, old: Statement[V] | None, new: Statement[V]) -> None:
+        """Count `new` instead of the same sender's `old`. Who no longer nominates supports
+        nothing."""
+        if old is not None and old.nominates:
+            _move(self.supports, old.voted | old.accepted, old.bit, counts=False)
+            _move(self.accepts, old.accepted, old.bit, counts=False)
+        if new.nominates:
+            _move(self.supports, new.voted | new.accepted, new.bit, counts=True)
+            _move(self.accepts, new.accepted, new.bit, counts=True)
+
+
+def _move(tally: dict[int, int], values: int, bit: int, *, counts: bool) -> None:
+    nodes = tally.get(values, 0) & ~bit | (bit if counts else 0)
+    if nodes:
+        tally[values] = nodes
+    else:
+        tally.pop(values, None)
 
 
 def _passing(
@@ -70,6 +98,7 @@ class Nomination:
         self._local_id = local_id
         self._search = search
         self._weights = weights(local_id, quorum_set)
+        self.tally = NominationTally()
         self.proposed = 0
         self.voted = 0
         self.accepted = 0
@@ -101,28 +130,28 @@ class Nomination:
         self.add_leaders(leaders)
 
     def step(self, statements: Iterable[Statement[V]]) -> None:
-        """Follow the leaders, then accept and confirm what the peers' statements allow."""
-        nominating = [s for s in statements if s.nominates]
+        """Follow those of `statements` that are leaders', then accept and confirm what the tally
+        allows."""
         if not self.confirmed:
-            self._follow_leaders(nominating)
-        self._accept(nominating)
-        accepts = [(s.bit, s.accepted) for s in nominating]
-        self.confirmed |= _passing(self.accepted & ~self.confirmed, accepts, self._search.is_quorum)
+            self._follow_leaders(statements)
+        self._accept()
+        rising = self.accepted & ~self.confirmed
+        self.confirmed |= _passing(rising, self.tally.accepts.items(), self._search.is_quorum)
 
-    def _follow_leaders(self, nominating: Sequence[Statement[V]]) -> None:
+    def _follow_leaders(self, statements: Iterable[Statement[V]]) -> None:
         votes = self.proposed if self._leader_bits & LOCAL else 0
-        for statement in nominating:
-            if statement.bit & self._leader_bits:
+        for statement in statements:
+            if statement.bit & self._leader_bits and statement.nominates:
                 votes |= statement.voted | statement.accepted
         self.voted |= votes & ~self.accepted
 
-    def _accept(self, nominating: Sequence[Statement[V]]) -> None:
-        accepts = [(s.bit, s.accepted) for s in nominating]
+    def _accept(self) -> None:
+        accepts = self.tally.accepts.items()
         candidates = 0
-        for _, values in accepts:
+        for values, _ in accepts:
             candidates |= values
         accepted = _passing(candidates & ~self.accepted, accepts, self._search.is_blocking)
-        votes = [(s.bit, s.voted | s.accepted) for s in nominating]
-        accepted |= _passing(self.voted & ~accepted, votes, self._search.is_quorum)
+        supports = self.tally.supports.items()
+        accepted |= _passing(self.voted & ~accepted, supports, self._search.is_quorum)
         self.accepted |= accepted
         self.voted &= ~accepted

@@ -63,7 +63,11 @@ class QuorumSet(Generic[N]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, QuorumSet):
             return NotImplemented
-        return self is other or self._sorted_key() == other._sorted_key()
+        if self is other:
+            return True
+        if self.threshold != other.threshold:
+            return False
+        return self.members == other.members or self._sorted_key() == other._sorted_key()
 
     def __lt__(self, other: "QuorumSet[N]") -> bool:
         return self._listed_key() < other._listed_key()

@@ -11,7 +11,8 @@ Dropping never depends on order, so the answer is exact: a quorum is found whene
 at most as many rounds as there are peers. A depth-first search for one quorum takes exponential
 time just when one peer is missing, and may miss quorums when what they agree on narrows along the
 path; here each candidate statement is tested by itself. Answers are remembered per set of
-supporters until some peer's quorum set changes. [docs/protocol/scp.md#3]
+supporters until some peer's quorum set changes; supporters that do not even satisfy the local set,
+and supporters among whom a known quorum is, need no search. [docs/protocol/scp.md#3]
 
 The local node supports whatever it asks about, and counts in the quorum sets of its peers. It
 never counts in its own blocking sets: it blocks nothing it already knows.
@@ -36,6 +37,10 @@ _COMPILED_MAX = 1024
 
 _MEMO_MAX = 4096
 """Remembered answers; honest traffic in one slot asks about a few dozen sets of supporters."""
+
+_QUORUMS_MAX = 4
+"""Quorums remembered, to be found among later supporters. Those of the last few questions are
+asked about again, with one supporter more."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ class QuorumSearch:
         self._compiled: dict[QuorumSet[NodeID], CompiledQuorumSet] = {}
         self._peer_sets: dict[int, CompiledQuorumSet] = {}
         self._memo: dict[int, int] = {}
+        self._quorums: list[int] = []
         self.local_set = self.compile(quorum_set)
 
     def bit_of(self, node: NodeID) -> int | None:
@@ -126,9 +132,12 @@ class QuorumSearch:
     def set_peer(self, bit: int, quorum_set: QuorumSet[NodeID]) -> None:
         """Note the quorum set that a peer's newest message carries. Raises as `compile`."""
         compiled = self.compile(quorum_set)
-        if self._peer_sets.get(bit) is not compiled:
+        known = self._peer_sets.get(bit)
+        if known is not compiled:
             self._peer_sets[bit] = compiled
             self._memo.clear()
+            if known is not None:  # a first set cannot undo a quorum
+                self._quorums.clear()
 
     def quorum(self, supporters: int) -> int:
         """The greatest quorum of the local node and `supporters`, or 0 when there is none.
@@ -143,6 +152,8 @@ class QuorumSearch:
         return found
 
     def _greatest_quorum(self, supporters: int) -> int:
+        if not self.local_set.is_satisfied_by(supporters | LOCAL):
+            return 0
         peers = [(bit, peer) for bit, peer in self._peer_sets.items() if bit & supporters]
         nodes = LOCAL
         for bit, _ in peers:
@@ -158,8 +169,16 @@ class QuorumSearch:
 
     def is_quorum(self, supporters: int) -> bool:
         """Whether the local node and some of `supporters` form a quorum."""
+        for quorum in self._quorums:
+            if quorum & supporters == quorum:
+                return True
         found = self._memo.get(supporters)
-        return (self.quorum(supporters) if found is None else found) != 0
+        if found is None:
+            found = self.quorum(supporters)
+            if found:
+                self._quorums.insert(0, found & ~LOCAL)
+                del self._quorums[_QUORUMS_MAX:]
+        return found != 0
 
     def is_blocking(self, nodes: int) -> bool:
         """Whether `nodes` block the local quorum set."""

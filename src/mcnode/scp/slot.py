@@ -19,7 +19,7 @@ from mcnode.errors import InvalidError
 from mcnode.scp.actions import Action, CombineFailed, Refuse
 from mcnode.scp.ballot import BallotProtocol, Phase
 from mcnode.scp.errors import InvalidMsgError
-from mcnode.scp.msg_rules import check_msg
+from mcnode.scp.msg_rules import check_msg, check_topic
 from mcnode.scp.nomination import Nomination
 from mcnode.scp.quorum_set import QuorumSet
 from mcnode.scp.search import QuorumSearch
@@ -70,7 +70,7 @@ class Slot(Generic[V]):
         self._search = QuorumSearch(local_id, quorum_set)
         self._table: ValueTable[V] = ValueTable(validate)
         self._statements: dict[int, Statement[V]] = {}
-        self._tally: Tally[V] | None = None
+        self._tally: Tally[V] = Tally()
         self._strangers: dict[NodeID, Statement[V]] = {}
         self._nomination = Nomination(slot_index, local_id, quorum_set, self._search)
         self._ballots = BallotProtocol(self._search, self._table, timing, self._composite)
@@ -223,20 +223,23 @@ class Slot(Generic[V]):
         stored = self._strangers.get(sender) if bit is None else self._statements.get(bit)
         if stored is not None and compare_topics(msg.topic, stored.msg.topic) <= 0:
             return False
+        same_set = stored is not None and stored.msg.quorum_set == msg.quorum_set
         try:
-            check_msg(msg)
+            if same_set:
+                check_topic(msg.topic)
+            else:
+                check_msg(msg)
             if self._table.is_full():
                 self._table.keep_lists(self._lists_in_use())
             statement = read_statement(bit or 0, msg, self._table)
             if bit is None:
                 self._store_stranger(statement)
             else:
-                self._adopt(statement)
-                self._welcome_strangers()
+                self._adopt(statement, same_set=same_set)
         except InvalidError as error:
             self._events.append(Refuse(msg, str(error)))
             return False
-        self._tally = None
+        self._welcome_strangers()
         return True
 
     def _store_stranger(self, statement: Statement[V]) -> None:
@@ -246,10 +249,14 @@ class Slot(Generic[V]):
             raise InvalidMsgError(f"slot keeps messages of {STRANGERS_MAX} strangers, the limit")
         self._strangers[sender] = statement
 
-    def _adopt(self, statement: Statement[V]) -> None:
-        """Let a statement count from now on."""
-        self._search.set_peer(statement.bit, statement.msg.quorum_set)
+    def _adopt(self, statement: Statement[V], *, same_set: bool) -> None:
+        """Let a statement count from now on, in place of the sender's last one."""
+        if not same_set:
+            self._search.set_peer(statement.bit, statement.msg.quorum_set)
+        old = self._statements.get(statement.bit)
         self._statements[statement.bit] = statement
+        self._tally.replace(old, statement)
+        self._nomination.tally.replace(old, statement)
 
     def _welcome_strangers(self) -> None:
         """Count those in that a quorum set has come to name, and whom their own sets name."""
@@ -259,7 +266,10 @@ class Slot(Generic[V]):
             statement = self._strangers.pop(node, None)
             bit = self._search.bit_of(node)
             if statement is not None and bit is not None:
-                self._adopt(dataclasses.replace(statement, bit=bit))
+                try:
+                    self._adopt(dataclasses.replace(statement, bit=bit), same_set=False)
+                except InvalidError as error:
+                    self._events.append(Refuse(statement.msg, str(error)))
 
     def _lists_in_use(self) -> list[ValueList[V]]:
         ballots = self._ballots
@@ -282,8 +292,6 @@ class Slot(Generic[V]):
         self._ballots.start()
 
     def _advance_ballots(self, now: Tick) -> None:
-        if self._tally is None:
-            self._tally = Tally(self._statements.values())
         self._ballots.advance(self._tally, now)
         if self._ballots.phase != Phase.NOMINATE_PREPARE:
             self._nomination_timer.stop()

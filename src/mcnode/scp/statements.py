@@ -3,15 +3,16 @@
 A message of balloting says more than its fields: Commit votes to prepare its value at every
 counter, Externalize accepts commit of everything from C upwards, and a statement about <n, X>
 covers every lower counter of the same X. `Statement` spells this out once per stored message;
-`Tally` gathers the statements of all peers per ballot list, so that a question such as "up to
-which counter does a quorum accept X prepared" walks a short list of counters.
+`Tally` gathers the statements of all peers per ballot list, as masks of nodes, so that a question
+such as "up to which counter does a quorum accept X prepared" walks a short list of counters. A new
+statement changes only what its sender said before.
 [docs/protocol/scp.md#7.4]
 """
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Generic, NamedTuple, TypeVar
 
 from mcnode.scp.types import (
     INFINITY,
@@ -171,35 +172,85 @@ def _intern_range(
     return SlotCommitRange(table.intern(values), counters, named)
 
 
-Support = list[tuple[int, int]]
-"""(counter, node bit), highest counter first."""
+Support = dict[int, int]
+"""Counter to the bits of the nodes that name it; none without nodes."""
 
 Test = Callable[[int], bool]
 """Whether a set of node bits is enough: a quorum, or a blocking set."""
 
 
 class Tally(Generic[V]):
-    """The statements of all peers about ballots, gathered per list of values."""
+    """What the newest statements of all peers say about ballots, per list of values."""
 
-    def __init__(self, statements: Iterable[Statement[V]]) -> None:
+    def __init__(self) -> None:
         self.accepts: dict[ValueList[V], Support] = {}
         self.votes: dict[ValueList[V], Support] = {}
-        self.accepts_commit: list[tuple[SlotCommitRange[V], int]] = []
-        self.votes_commit: list[tuple[SlotCommitRange[V], int]] = []
-        self.counters: Support = []
-        for statement in statements:
-            bit = statement.bit
-            self.counters.append((statement.ballot_counter, bit))
-            for counter, values in statement.accepts_prepared:
-                self.accepts.setdefault(values, []).append((counter, bit))
-            for counter, values in statement.votes_prepared:
-                self.votes.setdefault(values, []).append((counter, bit))
-            if statement.accepts_commit is not None:
-                self.accepts_commit.append((statement.accepts_commit, bit))
-            if statement.votes_commit is not None:
-                self.votes_commit.append((statement.votes_commit, bit))
-        for support in (*self.accepts.values(), *self.votes.values(), self.counters):
-            support.sort(reverse=True)
+        self.accepts_commit: dict[ValueList[V], dict[CounterRange, int]] = {}
+        self.votes_commit: dict[ValueList[V], dict[tuple[CounterRange, int], int]] = {}
+        """Keys are (counters, the highest of them that is named)."""
+        self.counters: Support = {}
+
+    def replace(self, old: Statement[V] | None, new: Statement[V]) -> None:
+        """Count `new` instead of the same sender's `old`."""
+        if old is not None:
+            self._forget(old)
+        bit = new.bit
+        self.counters[new.ballot_counter] = self.counters.get(new.ballot_counter, 0) | bit
+        for counter, values in new.accepts_prepared:
+            _join(self.accepts, values, counter, bit)
+        for counter, values in new.votes_prepared:
+            _join(self.votes, values, counter, bit)
+        if new.accepts_commit is not None:
+            values, counters, named = new.accepts_commit
+            _join(self.accepts_commit, values, counters, bit)
+        if new.votes_commit is not None:
+            values, counters, named = new.votes_commit
+            _join(self.votes_commit, values, (counters, named), bit)
+
+    def _forget(self, old: Statement[V]) -> None:
+        others = ~old.bit
+        _keep(self.counters, old.ballot_counter, others)
+        for counter, values in old.accepts_prepared:
+            _leave(self.accepts, values, counter, others)
+        for counter, values in old.votes_prepared:
+            _leave(self.votes, values, counter, others)
+        if old.accepts_commit is not None:
+            values, counters, named = old.accepts_commit
+            _leave(self.accepts_commit, values, counters, others)
+        if old.votes_commit is not None:
+            values, counters, named = old.votes_commit
+            _leave(self.votes_commit, values, (counters, named), others)
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+def _join(tally: dict[ValueList[V], dict[K, int]], values: ValueList[V], key: K, bit: int) -> None:
+    support = tally.get(values)
+    if support is None:
+        tally[values] = {key: bit}
+    else:
+        support[key] = support.get(key, 0) | bit
+
+
+def _keep(support: dict[K, int], key: K, others: int) -> None:
+    """Leave only `others` under a key, and nothing where there are none."""
+    left = support.get(key, 0) & others
+    if left:
+        support[key] = left
+    else:
+        support.pop(key, None)
+
+
+def _leave(
+    tally: dict[ValueList[V], dict[K, int]], values: ValueList[V], key: K, others: int
+) -> None:
+    """A statement may name a ballot twice: then it is gone at the second time."""
+    support = tally.get(values)
+    if support is not None:
+        _keep(support, key, others)
+        if not support:
+            del tally[values]
 
 
 def highest_counter(support: Support, is_enough: Test, limit: int = INFINITY) -> int | None:
@@ -209,16 +260,21 @@ def highest_counter(support: Support, is_enough: Test, limit: int = INFINITY) ->
     down. The limit itself is asked about even if no peer names it: the local node alone may be
     enough.
     """
-    nodes, counter, position = 0, limit, 0
-    while True:
-        while position < len(support) and support[position][0] >= counter:
-            nodes |= support[position][1]
-            position += 1
+    nodes = 0
+    below = []
+    for counter, bits in support.items():
+        if counter >= limit:
+            nodes |= bits
+        else:
+            below.append(counter)
+    if is_enough(nodes):
+        return limit
+    below.sort(reverse=True)
+    for counter in below:
+        nodes |= support[counter]
         if is_enough(nodes):
             return counter
-        if position == len(support):
-            return None
-        counter = support[position][0]
+    return None
 
 
 def iter_runs(
@@ -247,9 +303,9 @@ def iter_runs(
 
 
 def supporters_at(counter: int, ranges: Iterable[tuple[CounterRange, int]]) -> int:
-    """The nodes whose range holds `counter`."""
+    """The nodes whose range holds `counter`; `ranges` says which nodes name which."""
     nodes = 0
-    for (first, last), bit in ranges:
+    for (first, last), bits in ranges:
         if first <= counter <= last:
-            nodes |= bit
+            nodes |= bits
     return nodes

@@ -13,6 +13,7 @@ Names follow the field; the wire's letters stand beside them. [docs/protocol/scp
 """
 
 import dataclasses
+import functools
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from mcnode.scp.quorum_set import QuorumSet
@@ -34,15 +35,27 @@ class Orderable(Protocol):
 V = TypeVar("V", bound=Orderable)
 
 
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
+@functools.total_ordering
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class NodeID:
     """Who signs. The key alone decides equality, order and hash. [#2.1]
 
     `responder_id` is `host:port`, `public_key` the 32 bytes of an Ed25519 key.
     """
 
-    responder_id: str = dataclasses.field(compare=False)
+    responder_id: str
     public_key: bytes
+
+    # Written out: every message names a whole quorum set, and what is generated makes two tuples.
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NodeID) and self.public_key == other.public_key
+
+    def __lt__(self, other: "NodeID") -> bool:
+        return self.public_key < other.public_key
+
+    def __hash__(self) -> int:
+        return hash(self.public_key)
 
     def __str__(self) -> str:
         return f"{self.responder_id}:{self.public_key.hex()}"

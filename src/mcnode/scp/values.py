@@ -10,6 +10,7 @@ A value enters only after the application has called it valid, so that a strange
 table with noise, and is asked about once.
 """
 
+import operator
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple
 
@@ -61,6 +62,7 @@ class ValueTable(Generic[V]):
         """`validate` raises `InvalidError` for a value that may not be agreed on."""
         self._validate: Callable[[V], None] | None = validate
         self._bits: dict[V, int] = {}
+        self._in_order: list[tuple[V, int]] = []
         self._ascending: dict[int, tuple[V, ...]] = {}
         self.empty: ValueList[V] = ValueList((), 0)
         self._lists: dict[tuple[V, ...], ValueList[V]] = {(): self.empty}
@@ -118,7 +120,9 @@ class ValueTable(Generic[V]):
         if known is None:
             if len(self._ascending) >= LISTS_MAX:
                 self._ascending.clear()
-            known = tuple(sorted(v for v, bit in self._bits.items() if bit & mask))
+            if len(self._in_order) != len(self._bits):
+                self._in_order = sorted(self._bits.items(), key=operator.itemgetter(0))
+            known = tuple([value for value, bit in self._in_order if bit & mask])
             self._ascending[mask] = known
         return known
 

@@ -11,7 +11,7 @@ from mcnode.scp.search import QuorumSearch
 IDS = [NodeID(f"n{n}:0", n.to_bytes(32)) for n in range(6)]
 
 supports = st.lists(st.integers(0, 2**12 - 1), max_size=6).map(
-    lambda masks: [(2 << n, mask) for n, mask in enumerate(masks)]
+    lambda masks: [(mask, 2 << n) for n, mask in enumerate(masks)]
 )
 
 
@@ -24,14 +24,14 @@ def test_groups_split_the_candidates_by_supporters(
         assert values
         assert not values & seen
         seen |= values
-        for bit, supported in drawn:
+        for supported, bit in drawn:
             assert supported & values == (values if nodes & bit else 0)
     assert seen == candidates
 
 
 def test_a_hundred_values_of_one_mind_are_one_group() -> None:
     everything = 2**100 - 1
-    groups = group_by_supporters(everything, [(2, everything), (4, everything), (8, 0)])
+    groups = group_by_supporters(everything, [(everything, 2), (everything, 4), (0, 8)])
     assert groups == [(everything, 6)]
 
 

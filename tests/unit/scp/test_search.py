@@ -116,6 +116,24 @@ def test_a_changed_set_is_noticed_and_an_equal_one_costs_nothing() -> None:
     assert not search.is_quorum(one)
 
 
+def test_what_is_remembered_of_quorums_changes_no_answer() -> None:
+    """Sets come and change between the questions, as they do within a slot."""
+    for seed in range(60):
+        draw = random.Random(seed)
+        local, sets = IDS[0], {IDS[0]: random_set(draw)}
+        search = QuorumSearch(local, sets[local])
+        for _ in range(40):
+            node = draw.choice(IDS[1:6])
+            bit = search.bit_of(node)
+            if bit is not None and (node not in sets or draw.random() < 0.1):
+                sets[node] = random_set(draw)
+                search.set_peer(bit, sets[node])
+            supporters = {each for each in IDS[1:6] if draw.random() < 0.6}
+            named = {each for each in supporters if search.bit_of(each) is not None}
+            expected = has_quorum(sets, local, named)
+            assert search.is_quorum(bits(search, named)) is expected, f"seed {seed}"
+
+
 def test_the_local_node_is_bit_0_and_blocks_nothing_by_itself() -> None:
     search = QuorumSearch(IDS[0], made(0))
     assert search.bit_of(IDS[0]) == LOCAL

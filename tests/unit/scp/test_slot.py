@@ -8,6 +8,7 @@ import pytest
 
 from mcnode.errors import InvalidError
 from mcnode.scp import INFINITY, Ballot, Msg, NodeID, Phase, QuorumSet, SlotState, Timing
+from mcnode.scp import search as search_module
 from mcnode.scp import slot as module
 from mcnode.scp import values as values_module
 from mcnode.scp.actions import CombineFailed, Refuse
@@ -226,6 +227,17 @@ def test_strangers_are_kept_and_count_once_named() -> None:
     # 1 alone blocks: accepted; with 4 and 5 it is a quorum: confirmed
     told = bench.hear(1, nominate("", "x"))
     assert told == NominatePrepare(NominatePayload((), ("x",)), PreparePayload(ballot(1, "x")))
+
+
+def test_a_stranger_that_names_too_many_is_refused_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the peer that named it, whose statement counts."""
+    monkeypatch.setattr(search_module, "KNOWN_NODES_MAX", 3)
+    bench = Bench(quorum_set(1, 1), {1: quorum_set(1, 4), 4: quorum_set(1, 5, 6)})
+    assert bench.hear(4, nominate("", "x")) is None
+    told = bench.hear(1, nominate("", "x"))
+    assert told == Nominate(NominatePayload((), ("x",)))
+    assert refusals(bench) == ["quorum set adds 2 nodes to 3, limit 3"]
+    assert {msg.sender_id for msg in bench.state.msgs} == {IDS[1]}
 
 
 def test_strangers_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcnode.scp import INFINITY, Ballot, Msg, NodeID, QuorumSet
+from mcnode.scp.nomination import NominationTally
 from mcnode.scp.statements import (
     CommitRange,
     CounterRange,
+    Statement,
     Tally,
     accepts_commit,
     accepts_prepared,
@@ -101,18 +103,64 @@ def test_a_tally_gathers_per_list() -> None:
     for number, topic in enumerate(topics):
         msg = Msg(NodeID("", bytes(32)), 1, quorum_set, topic)
         statements.append(read_statement(2 << number, msg, table))
-    tally = Tally(statements)
+    tally: Tally[str] = Tally()
+    for statement in statements:
+        tally.replace(None, statement)
     x, y = table.intern(X), table.intern(Y)
-    assert tally.accepts == {x: [(4, 4), (3, 2)], y: [(2, 2)]}
-    assert tally.votes == {x: [(INFINITY, 4), (4, 2), (3, 2)], y: [(2, 2)]}
-    assert tally.counters == [(5, 4), (4, 2), (0, 8)]
-    assert [(r.list, r.counters, bit) for r, bit in tally.accepts_commit] == [(x, (2, 3), 4)]
-    assert [bit for _, bit in tally.votes_commit] == [2, 4]
+    assert tally.accepts == {x: {4: 4, 3: 2}, y: {2: 2}}
+    assert tally.votes == {x: {INFINITY: 4, 4: 2, 3: 2}, y: {2: 2}}
+    assert tally.counters == {5: 4, 4: 2, 0: 8}
+    assert tally.accepts_commit == {x: {CounterRange(2, 3): 4}}
+    assert tally.votes_commit == {
+        x: {(CounterRange(1, 3), 3): 2, (CounterRange(2, INFINITY), 3): 4}
+    }
     nominated = statements[2]
     assert nominated.nominates
     assert table.ascending(nominated.voted) == ("v",)
     assert table.ascending(nominated.accepted) == ("a", "b")
     assert set(statements[0].lists()) == {x, y}
+
+
+lists = st.sampled_from([(), X, Y, ("x", "y")])
+counters = st.sampled_from([0, 1, 2, 3, INFINITY])
+ballots = st.builds(Ballot, counters, lists)
+nominations = st.builds(NominatePayload, lists, lists)
+prepares = st.builds(
+    PreparePayload,
+    ballots,
+    st.none() | ballots,
+    st.none() | ballots,
+    counters,
+    counters,
+)
+topics = st.one_of(
+    st.builds(Nominate, nominations),
+    st.builds(NominatePrepare, nominations, prepares),
+    st.builds(Prepare, prepares),
+    st.builds(Commit, ballots, counters, counters, counters),
+    st.builds(Externalize, ballots, counters),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from([2, 4, 8]), topics), max_size=12))
+def test_a_tally_that_was_kept_is_one_made_anew(said: list[tuple[int, Topic[str]]]) -> None:
+    table: ValueTable[str] = ValueTable(lambda value: None)
+    quorum_set: QuorumSet[NodeID] = QuorumSet(0)
+    newest: dict[int, Statement[str]] = {}
+    kept: Tally[str] = Tally()
+    kept_nominations = NominationTally()
+    for bit, topic in said:
+        statement = read_statement(bit, Msg(NodeID("", bytes(32)), 1, quorum_set, topic), table)
+        kept.replace(newest.get(bit), statement)
+        kept_nominations.replace(newest.get(bit), statement)
+        newest[bit] = statement
+    anew: Tally[str] = Tally()
+    nominations_anew = NominationTally()
+    for statement in newest.values():
+        anew.replace(None, statement)
+        nominations_anew.replace(None, statement)
+    assert vars(kept) == vars(anew)
+    assert vars(kept_nominations) == vars(nominations_anew)
 
 
 support = st.lists(st.tuples(st.integers(0, 9), st.sampled_from([1, 2, 4, 8])), max_size=6)
@@ -132,7 +180,10 @@ def test_highest_counter_is_the_highest(
         return nodes
 
     good = [counter for counter in range(limit + 1) if is_enough(supporters(counter))]
-    found = highest_counter(sorted(pairs, reverse=True), is_enough, limit)
+    named: dict[int, int] = {}
+    for counter, bit in pairs:
+        named[counter] = named.get(counter, 0) | bit
+    found = highest_counter(named, is_enough, limit)
     assert found == max(good, default=None)
 
 
