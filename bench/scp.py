@@ -55,7 +55,7 @@ SLOTS = {
     (10, 5000): "-",
     (25, 5000): "-",
 }
-"""(nodes, values) to what the network's own native code takes, in us; 500 is the bar for 15 nodes."""
+"""(nodes, values) to what the network's own native code takes, in us; 500 is a bar beside it."""
 
 
 def node_ids(count: int) -> list[NodeID]:
