@@ -1,58 +1,30 @@
 """`mcnode quorum`: questions to quorum sets before a network runs on them. [docs/quorum.md]"""
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from mcnode.cli.quorum_forms import export, graph
+from mcnode.cli.quorum_options import (
+    GROUPINGS,
+    input_options,
+    json_option,
+    load,
+    print_json,
+    show_notes,
+    time_limit_option,
+)
+
 if TYPE_CHECKING:
     from mcnode.quorum.model import FederatedSystem, Grouping
-    from mcnode.quorum.sources import Assume
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 EXIT_SPLIT = 1
 EXIT_NO_QUORUM = 2
 EXIT_FINDINGS = 1
 EXIT_NOT_USABLE = 4
 SHOWN_SETS = 20
-
-_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
-_GROUPINGS = ("node", "organisation", "host", "country")
-
-_sources = click.argument("sources", nargs=-1, required=True, metavar="FILE…")
-_mapping = click.option(
-    "--mapping",
-    type=_FILE,
-    help="JSON or TOML: which node belongs to which organisation, host and country.",
-)
-_assume = click.option(
-    "--assume",
-    type=click.Choice(["same", "none"]),
-    default="same",
-    show_default=True,
-    help="With one node's view: what the others ask for.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-_time_limit = click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Seconds after which each search ends.",
-)
-_output = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write here, not to standard output."
-)
-
-
-def _input_options(command: Command) -> Command:
-    for option in (_assume, _mapping, _sources):
-        command = option(command)
-    return command
 
 
 class _WrongUsage(click.UsageError):
@@ -94,21 +66,6 @@ def quorum() -> None:
     """
 
 
-def _load(sources: tuple[str, ...], mapping: Path | None, assume: str) -> "FederatedSystem":
-    from mcnode.cli.quorum_input import load_system
-
-    return load_system(sources, mapping, cast("Assume", assume))
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def _show_notes(system: "FederatedSystem") -> None:
-    for note in system.notes:
-        click.echo(f"note: {note}", err=True)
-
-
 def _groupings(system: "FederatedSystem", chosen: tuple[str, ...]) -> "list[Grouping | None]":
     """What was asked for, or nodes and every grouping that says something else."""
     from mcnode.quorum.model import Grouping
@@ -119,9 +76,9 @@ def _groupings(system: "FederatedSystem", chosen: tuple[str, ...]) -> "list[Grou
 
 
 @quorum.command()
-@_input_options
-@_time_limit
-@_json
+@input_options
+@time_limit_option
+@json_option
 def check(
     sources: tuple[str, ...],
     mapping: Path | None,
@@ -140,21 +97,21 @@ def check(
     from mcnode.quorum.intersection import Verdict
     from mcnode.quorum.summary import check_system
 
-    system = _load(sources, mapping, assume)
+    system = load(sources, mapping, assume)
     with Search(time_limit) as search:
         found = check_system(system, search.bounds())
     if as_json:
-        _print_json(found.to_json())
+        print_json(found.to_json())
     else:
-        _show_notes(system)
+        show_notes(system)
         show_check(found)
     statuses = {Verdict.SPLIT: EXIT_SPLIT, Verdict.NO_QUORUM: EXIT_NO_QUORUM}
     sys.exit(statuses.get(found.intersection.verdict, 0))
 
 
 @quorum.command()
-@_input_options
-@_json
+@input_options
+@json_option
 def lint(sources: tuple[str, ...], mapping: Path | None, assume: str, *, as_json: bool) -> None:
     """Look at each set by itself: thresholds, duplicates, own ids, whom it depends on.
 
@@ -163,29 +120,29 @@ def lint(sources: tuple[str, ...], mapping: Path | None, assume: str, *, as_json
     from mcnode.cli.quorum_output import finding_json, show_findings
     from mcnode.quorum.lint import has_errors, lint_system
 
-    system = _load(sources, mapping, assume)
+    system = load(sources, mapping, assume)
     findings = lint_system(system)
     if as_json:
-        _print_json([finding_json(finding) for finding in findings])
+        print_json([finding_json(finding) for finding in findings])
     else:
-        _show_notes(system)
+        show_notes(system)
         show_findings(findings)
     sys.exit(EXIT_FINDINGS if has_errors(findings) else 0)
 
 
 @quorum.command()
-@_input_options
+@input_options
 @click.option(
     "--by",
     "chosen",
     multiple=True,
-    type=click.Choice(_GROUPINGS),
+    type=click.Choice(GROUPINGS),
     help="What fails or lies as a whole; may be repeated. Default: node, and what is known.",
 )
 @click.option("--show", default=SHOWN_SETS, show_default=True, type=click.IntRange(min=0),
               help="Sets listed of each kind.")  # fmt: skip
-@_time_limit
-@_json
+@time_limit_option
+@json_option
 def sets(
     sources: tuple[str, ...],
     mapping: Path | None,
@@ -202,22 +159,22 @@ def sets(
     from mcnode.quorum.compiled import CompiledSystem
     from mcnode.quorum.summary import find_sets
 
-    system = _load(sources, mapping, assume)
+    system = load(sources, mapping, assume)
     compiled = CompiledSystem(system)
     found = []
     for grouping in _groupings(system, chosen):
         with Search(time_limit) as search:
             found.append(find_sets(compiled, grouping, search.bounds))
     if as_json:
-        _print_json({"notes": system.notes, "by": [each.to_json(show) for each in found]})
+        print_json({"notes": system.notes, "by": [each.to_json(show) for each in found]})
         return
-    _show_notes(system)
+    show_notes(system)
     for each in found:
         show_sets(system, each, show)
 
 
 @quorum.command()
-@_input_options
+@input_options
 @click.option("--drop-organisation", multiple=True, metavar="NAME", help="It leaves.")
 @click.option("--drop", multiple=True, metavar="NODE", help="It leaves; nobody lists it any more.")
 @click.option("--stop", multiple=True, metavar="NODE", help="It is silent; others still list it.")
@@ -233,8 +190,8 @@ def sets(
     metavar="[NODE[#2]=]N",
     help="Of every node, of one, or of one's member 2.",
 )
-@_time_limit
-@_json
+@time_limit_option
+@json_option
 def whatif(
     sources: tuple[str, ...],
     mapping: Path | None,
@@ -253,7 +210,7 @@ def whatif(
     from mcnode.quorum.intersection import Verdict
     from mcnode.quorum.summary import figures
 
-    before = after = _load(sources, mapping, assume)
+    before = after = load(sources, mapping, assume)
     made = _edits(edits)
     if not made:
         raise click.UsageError("nothing to change: see --help for the edits")
@@ -262,9 +219,9 @@ def whatif(
     with Search(time_limit) as search:
         old, new = figures(before, search.bounds), figures(after, search.bounds)
     if as_json:
-        _print_json({"before": old.to_json(), "after": new.to_json()})
+        print_json({"before": old.to_json(), "after": new.to_json()})
     else:
-        _show_notes(before)
+        show_notes(before)
         show_comparison(old, new)
     statuses = {Verdict.SPLIT: EXIT_SPLIT, Verdict.NO_QUORUM: EXIT_NO_QUORUM}
     sys.exit(statuses.get(new.verdict, 0))
@@ -284,10 +241,10 @@ def _edits(given: dict[str, tuple[str, ...]]) -> list[Any]:
 
 
 @quorum.command()
-@_input_options
+@input_options
 @click.option("--for", "node", metavar="NODE", help="The set for this node's file, without itself.")
-@_time_limit
-@_json
+@time_limit_option
+@json_option
 def suggest(
     sources: tuple[str, ...],
     mapping: Path | None,
@@ -317,7 +274,7 @@ def suggest(
         organisations = read_organisations(text, sources[0])
         known = None
     else:
-        known = _load(sources, mapping, assume)
+        known = load(sources, mapping, assume)
         organisations = organisations_of(known)
     made = make(organisations)
     system = made.system()
@@ -327,7 +284,7 @@ def suggest(
     with Search(time_limit) as search:
         found = figures(system, search.bounds)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "quorum_set": network_set(wanted),
                 "reasons": made.reasons,
@@ -338,117 +295,5 @@ def suggest(
         show_suggestion(made, network_set(wanted), found)
 
 
-@quorum.command()
-@_input_options
-@click.option(
-    "--by",
-    "chosen",
-    type=click.Choice(_GROUPINGS),
-    help="What boxes are drawn around. Default: organisations where they are known.",
-)
-@_output
-@_time_limit
-def graph(
-    sources: tuple[str, ...],
-    mapping: Path | None,
-    assume: str,
-    *,
-    chosen: str | None,
-    output: Path | None,
-    time_limit: float,
-) -> None:
-    """Draw the system as SVG: who listens to whom, what they ask for, where it can split."""
-    from mcnode.cli.quorum_input import Search
-    from mcnode.quorum.model import Grouping
-    from mcnode.quorum.summary import check_system
-    from mcnode.quorum.svg import draw
-
-    system = _load(sources, mapping, assume)
-    grouping = Grouping.ORGANISATION if system.has_groups(Grouping.ORGANISATION) else None
-    if chosen is not None:
-        grouping = None if chosen == "node" else Grouping(chosen)
-    with Search(time_limit) as search:
-        found = check_system(system, search.bounds())
-    quorums = "" if found.quorum_count is None else f", {found.quorum_count:,} quorums"
-    headline = f"{len(system)} nodes{quorums}"
-    _show_notes(system)
-    _write(draw(found.system, found.intersection, grouping, headline), output)
-
-
-@quorum.command()
-@_input_options
-@click.option(
-    "--to",
-    "form",
-    required=True,
-    type=click.Choice(["stellarbeat", "network-json", "network-toml"]),
-    help="The form to write.",
-)
-@click.option("--node", metavar="NODE", help="Write the network file of this node.")
-@click.option("--base", type=_FILE, help="A network file whose peers and archives are kept.")
-@_output
-def export(
-    sources: tuple[str, ...],
-    mapping: Path | None,
-    assume: str,
-    *,
-    form: str,
-    node: str | None,
-    base: Path | None,
-    output: Path | None,
-) -> None:
-    """Write the system in another form: a stellarbeat list, or a node's network file.
-
-    Without --node every node's file is written, into the directory --output. Peers' URIs and keys
-    are not part of a quorum set: they come from --base, or have to be added.
-    """
-    from mcnode.quorum.export import stellarbeat_list, to_json
-
-    system = _load(sources, mapping, assume)
-    _show_notes(system)
-    if form == "stellarbeat":
-        _write(to_json(stellarbeat_list(system)), output)
-        return
-    if node is not None:
-        _write(_network_text(system, node, base, form), output)
-        return
-    if output is None:
-        raise click.UsageError("name the node with --node, or a directory for all with --output")
-    for each in system:
-        if each.quorum_set is not None:
-            name = each.id.replace("/", "_").replace(":", "_")
-            path = output / f"{name}.{form.removeprefix('network-')}"
-            _write(_network_text(system, each.id, base, form), path)
-
-
-def _network_text(system: "FederatedSystem", node: str, base: Path | None, form: str) -> str:
-    import dataclasses
-
-    from mcnode.cli.quorum_input import read_text
-    from mcnode.quorum.export import network_file, to_json, to_toml
-    from mcnode.quorum.model import without_self
-    from mcnode.quorum.reader import parse_document, table
-
-    found = system.find(node)
-    if found.quorum_set is not None:
-        own = without_self(found.quorum_set, found.id)
-        found = dataclasses.replace(found, quorum_set=own)
-    kept = None
-    if base is not None:
-        kept = table(parse_document(read_text(base), str(base)), str(base))
-    document = network_file(found, kept)
-    return to_toml(document) if form == "network-toml" else to_json(document)
-
-
-def _write(text: str, output: Path | None) -> None:
-    from mcnode.quorum.errors import QuorumInputError
-
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise QuorumInputError(f"cannot write {output}: {error.strerror}") from error
-    click.echo(f"wrote {output}", err=True)
+quorum.add_command(graph)
+quorum.add_command(export)

@@ -110,6 +110,14 @@ class CompiledSystem:
             mask |= 1 << self.index[node_id]
         return mask
 
+    def sets_by_use(self) -> list[tuple[MaskSet, int]]:
+        """The distinct sets, those of most nodes first, with the nodes that ask for each."""
+        return sorted(self.sets, key=lambda each: (-each[1].bit_count(), each[1] & -each[1]))
+
+    def listens_to(self, number: int) -> int:
+        """The nodes in a node's set at any level, itself left out."""
+        return self._named(number) & ~(1 << number)
+
     def greatest_quorum(self, among: int) -> int:
         """The union of all quorums within `among`; 0 when there is none."""
         present = among & self._asking

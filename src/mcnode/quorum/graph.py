@@ -84,7 +84,7 @@ class Picture:
 
 def lay_out(system: CompiledSystem, grouping: Grouping | None) -> Picture:
     """Place a system's nodes, grouped where groups are known."""
-    sets = sorted(system.sets, key=lambda each: (-each[1].bit_count(), each[1] & -each[1]))
+    sets = system.sets_by_use()
     number_of = {found: number for number, (found, _) in enumerate(sets, 1)}
     groups = _on_circle(_boxes(system, grouping, number_of))
     lines = _node_lines(system, groups)
@@ -210,18 +210,12 @@ def _moved_line(line: Line, x: float, y: float) -> Line:
     )
 
 
-def _listed(system: CompiledSystem, number: int) -> int:
-    """Whom a node listens to, itself left out."""
-    found = system.set_of[number]
-    return 0 if found is None else found.named() & ~(1 << number)
-
-
 def _node_lines(system: CompiledSystem, groups: list[PlacedGroup]) -> list[Line]:
     placed = {node.number: node for group in groups for node in group.nodes}
     lines = []
     for number, node in placed.items():
-        for other in bits(_listed(system, number)):
-            is_mutual = bool(_listed(system, other) >> number & 1)
+        for other in bits(system.listens_to(number)):
+            is_mutual = bool(system.listens_to(other) >> number & 1)
             if is_mutual and other < number:
                 continue
             end = placed[other]
@@ -244,7 +238,8 @@ def _group_lines(system: CompiledSystem, groups: list[PlacedGroup]) -> list[Line
         for other, listed in enumerate(groups):
             if one != other:
                 count = sum(
-                    (_listed(system, node.number) & listed.mask).bit_count() for node in group.nodes
+                    (system.listens_to(node.number) & listed.mask).bit_count()
+                    for node in group.nodes
                 )
                 weights[one, other] = count / (len(group.nodes) * len(listed.nodes))
     lines = []

@@ -165,6 +165,47 @@ def test_graph(run, files, tmp_path):
     assert (tmp_path / "a" / "g.svg").read_text().endswith("</svg>\n")
 
 
+def test_graph_for_other_drawing_programs(run, files):
+    status, out, _ = run("graph", files / "nodes", "--mapping", files / "map.json", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert (found["verdict"], found["quorums"], found["witness"]) == ("intersecting", 56, [])
+    assert {name: len(ids) for name, ids in found["groups"].items()} == {
+        "A": 4,
+        "B": 3,
+        "C": 2,
+        "D": 1,
+    }
+    ids = [node["id"] for node in found["nodes"]]
+    assert {node["set"] for node in found["nodes"]} == {1}
+    assert found["sets"]["1"] == {"threshold": 8, "nodes": ids, "inner": []}
+    arrows = {(arrow["from"], arrow["to"]) for arrow in found["arrows"]}
+    assert arrows == {(one, other) for one in ids for other in ids if one != other}
+
+
+def test_graph_tells_a_split(run, tmp_path):
+    sources = []
+    for own, others in (("a:1", ["b:1"]), ("b:1", ["a:1"]), ("c:1", ["d:1", "e:1"])):
+        path = tmp_path / f"{own[0]}.json"
+        path.write_text(json.dumps(network(own, 1, [own, *others])))
+        sources.append(f"{own}={path}")
+    (tmp_path / "d.json").write_text(json.dumps(network("d:1", 1, ["d:1", "c:1"])))
+    status, out, _ = run(
+        "graph", *sources, f"d:1={tmp_path / 'd.json'}", "--assume", "none", "--json"
+    )
+    assert status == 0
+    found = json.loads(out)
+    sides = {node["id"]: (node["decides"], node["witness"]) for node in found["nodes"]}
+    assert sides == {
+        "a:1": (True, 1),
+        "b:1": (True, 1),
+        "c:1": (True, 2),
+        "d:1": (True, 2),
+        "e:1": (False, None),
+    }
+    assert [node["set"] for node in found["nodes"] if node["id"] == "e:1"] == [None]
+
+
 def test_export_there_and_back(run, files, tmp_path):
     listed = tmp_path / "nodes.json"
     run(
