@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from mcnode.wallet.swaps import CancelOfferOrder as CancelOfferOrder
     from mcnode.wallet.swaps import FillOrder as FillOrder
     from mcnode.wallet.swaps import OfferTerms as OfferTerms
+    from mcnode.wallet.swaps import offer_code as offer_code
+    from mcnode.wallet.swaps import parse_offer_code as parse_offer_code
     from mcnode.wallet.trust import TrustedEnclave as TrustedEnclave
     from mcnode.wallet.wallet import Wallet as Wallet
 
@@ -83,7 +85,13 @@ _HOMES = MappingProxyType(
         ),
         "mcnode.wallet.selection": ("FewestInputs", "SmallestFirst", "TheseInputs"),
         "mcnode.wallet.settings": ("WalletSettings",),
-        "mcnode.wallet.swaps": ("CancelOfferOrder", "FillOrder", "OfferTerms"),
+        "mcnode.wallet.swaps": (
+            "CancelOfferOrder",
+            "FillOrder",
+            "OfferTerms",
+            "offer_code",
+            "parse_offer_code",
+        ),
         "mcnode.wallet.trust": ("TrustedEnclave",),
         "mcnode.wallet.wallet": ("Wallet",),
     }

@@ -21,6 +21,7 @@ from mcnode.transaction.sci import (
     with_membership_proofs,
 )
 from mcnode.transaction.sci.consume import check_taken_whole
+from mcnode.wallet.codes import parse_code, to_code
 from mcnode.wallet.draft import BuildContext, BuiltPayment, Draft
 from mcnode.wallet.errors import FogNotSupported, InvalidAmount
 from mcnode.wallet.payments import check_value
@@ -192,6 +193,16 @@ class OfferSheet:
 def read_offer(payload: bytes) -> SignedContingentInput:
     """The offer of an encoded message. Raises `InvalidError`."""
     return protobuf.decode(SignedContingentInput, payload)
+
+
+def offer_code(sci: SignedContingentInput) -> str:
+    """An offer as one word of text: `swap:…`."""
+    return to_code(CODE_NAME, protobuf.encode(sci))
+
+
+def parse_offer_code(text: str) -> SignedContingentInput:
+    """The reverse. Raises `CodeError`, or `InvalidError` for a code that holds something else."""
+    return read_offer(parse_code(CODE_NAME, text))
 
 
 def examine_offer(sci: SignedContingentInput, ledger: LedgerDB) -> OfferSheet:

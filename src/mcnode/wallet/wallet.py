@@ -21,7 +21,12 @@ from mcnode.transaction.constants import MOB
 from mcnode.transaction.messages import SignedContingentInput, Tx
 from mcnode.wallet.cipher import Passphrase
 from mcnode.wallet.draft import Account, BuildContext, BuiltPayment, Order
-from mcnode.wallet.errors import NothingRead, PaymentTimeout, SettingsError
+from mcnode.wallet.errors import (
+    ArchivesUnavailable,
+    NothingRead,
+    PaymentTimeout,
+    SettingsError,
+)
 from mcnode.wallet.in_thread import in_thread
 from mcnode.wallet.known import KnownFacts
 from mcnode.wallet.ledger_copy import (
@@ -296,7 +301,7 @@ class Wallet(KnownFacts):
     async def offer(self, terms: OfferTerms) -> SignedContingentInput:
         """Sign an offer to swap and reserve its output; nothing is sent.
 
-        `codes.to_code(swaps.CODE_NAME, protobuf.encode(offer))` makes it one word of text.
+        `swaps.offer_code` makes it one word of text.
 
         Raises:
             As `prepare_order` and `make_offer`.
@@ -381,16 +386,31 @@ class Wallet(KnownFacts):
             raise PaymentTimeout(timeout_s, self.num_blocks - 1)
         return final_or_raise(self.payment(payment.tx_hash))
 
-    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Read new blocks until a condition holds; returns whether it does. Raises as `sync`."""
+    async def wait_until(self, condition: Callable[[], object], timeout_s: float) -> bool:
+        """Read new blocks until a condition holds; returns whether it does.
+
+        Archives that are away for a while are waited for.
+
+        Raises:
+            ArchivesUnavailable: they are still away at the end.
+            As `sync`.
+        """
         poll_s = _POLL_FIRST_S
         deadline = time.monotonic() + timeout_s
-        await self.sync()
-        while not condition():
+        check_network = True
+        while True:
+            failure = None
+            try:
+                await self._sync(_ignore, check_network=check_network)
+                check_network = False
+            except ArchivesUnavailable as error:
+                failure = error
+            if failure is None and condition():
+                return True
             remaining_s = deadline - time.monotonic()
             if remaining_s <= 0:
+                if failure is not None:
+                    raise failure
                 return False
             await asyncio.sleep(min(poll_s, remaining_s))
             poll_s = min(poll_s * _POLL_FACTOR, _POLL_MAX_S)
-            await self._sync(_ignore, check_network=False)
-        return True
