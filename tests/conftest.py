@@ -8,6 +8,15 @@ import pytest
 from mcnode.network.processes import ENDING_SIGNALS
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """See `tests/transcripts`."""
+    parser.addoption(
+        "--rewrite-transcripts",
+        action="store_true",
+        help="write the expectations of the scenario catalogue anew, for review",
+    )
+
+
 @pytest.fixture(autouse=True)
 def _signals_kept() -> Iterator[None]:
     """Commands change what signals do to their process, which here is that of the tests."""
