@@ -16,7 +16,7 @@ from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
 from mcnode.consensus.values import ValueJudge
 from mcnode.consensus.views import AgreementNode
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.scp import Node, NodeID, QuorumSet, SlotIndex
+from mcnode.scp import Node, NodeID, QuorumSet, SlotIndex, Timing
 from mcnode.slots.library import SLOTS_FOLDER
 from mcnode.slots.recorder import RecordedJudge, RecordedNode
 from mcnode.slots.ring import RingOwner, SlotRing
@@ -43,6 +43,8 @@ def make_agreement(
     judge: ValueJudge,
     slot_index: SlotIndex,
     unix_time: Callable[[], float],
+    *,
+    timing: Timing,
 ) -> Agreement:
     """Begin to agree at a slot."""
     recorded_judge = RecordedJudge(judge.check, judge.combine)
@@ -52,13 +54,14 @@ def make_agreement(
         recorded_judge.check,
         recorded_judge.combine,
         slot_index=slot_index,
+        timing=timing,
     )
     node: Node[ConsensusValue] | RecordedNode = bare
     ring = None
     if config.slots_kept:
         ring = SlotRing(
             config.ledger_path / SLOTS_FOLDER,
-            RingOwner(config.node_id, quorum_set),
+            RingOwner(config.node_id, quorum_set, timing),
             unix_time,
             slots_kept=config.slots_kept,
         )

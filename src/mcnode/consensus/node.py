@@ -238,7 +238,12 @@ class ConsensusNode:
     def _make_core(self, network_state: NetworkState) -> ByzantineLedger:
         judge = ValueJudge(self._txs, self._mints)
         self._agreement = make_agreement(
-            self._config, self._quorum_set, judge, self._ledger.num_blocks(), self._unix_time
+            self._config,
+            self._quorum_set,
+            judge,
+            self._ledger.num_blocks(),
+            self._unix_time,
+            timing=self._network_config.timing,
         )
         return ByzantineLedger(
             node=self._agreement.node,

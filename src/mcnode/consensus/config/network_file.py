@@ -25,9 +25,16 @@ from mcnode.consensus.config.errors import (
 )
 from mcnode.scp.errors import InvalidQuorumSetError
 from mcnode.scp.quorum_set import DEPTH_MAX, QuorumSet, check_quorum_set
+from mcnode.scp.timers import Timing
 from mcnode.scp.types import NodeID
 
 TX_SOURCE_SCHEMES: Final = ("https://", "http://", "file://")
+
+TIMER_MS_MIN: Final = 50
+"""Of a base interval: a timer that ends before an answer can come back only makes more rounds."""
+
+TIMER_MS_MAX: Final = 60_000
+"""Of a base interval: each further round takes one more, so that a node away would cost hours."""
 
 _PARSE_DEPTH_MAX: Final = 64
 """Levels of a quorum set that are read at all; the check for use is stricter."""
@@ -43,11 +50,18 @@ class NetworkConfig:
     quorum_set: QuorumSet[str]
     known_peers: tuple[Uri, ...] | None = None
     """Only there to resolve members of the quorum set."""
+    timers: Timing | None = None
+    """Of nomination rounds and ballots, where the file says so: a network may have its own."""
 
     @property
     def peers(self) -> tuple[Uri, ...]:
         """Broadcast peers, then known ones."""
         return self.broadcast_peers + (self.known_peers or ())
+
+    @property
+    def timing(self) -> Timing:
+        """How long rounds and ballots last: as the file says, or the network's own."""
+        return Timing() if self.timers is None else self.timers
 
     @property
     def archive_urls(self) -> tuple[str, ...]:
@@ -108,13 +122,18 @@ class NetworkConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The content as it was read, for operators who ask. URIs are whole and normalised."""
-        known = self.known_peers
-        return {
+        known, timers = self.known_peers, self.timers
+        shown: dict[str, Any] = {
             "broadcast_peers": [uri.url for uri in self.broadcast_peers],
             "known_peers": None if known is None else [uri.url for uri in known],
             "quorum_set": _quorum_set_json(self.quorum_set),
-            "tx_source_urls": list(self.tx_source_urls),
         }
+        if timers is not None:
+            shown["timers"] = {
+                "ballot_ms": timers.ballot_base_ms,
+                "nomination_ms": timers.nomination_base_ms,
+            }
+        return shown | {"tx_source_urls": list(self.tx_source_urls)}
 
 
 def load_network(path: Path, own_responder_id: str) -> NetworkConfig:
@@ -137,13 +156,35 @@ def parse_network(document: Document) -> NetworkConfig:
     Raises:
         FileSyntaxError: a field is absent or of the wrong type, or a URI is no peer URI.
     """
-    known = document.optional("known_peers")
+    known, timers = document.optional("known_peers"), document.optional("timers")
     return NetworkConfig(
         broadcast_peers=tuple(map(_parse_peer, document.member("broadcast_peers").items())),
         tx_source_urls=tuple(url.text() for url in document.member("tx_source_urls").items()),
         quorum_set=_parse_quorum_set(document.member("quorum_set"), 1),
         known_peers=None if known is None else tuple(map(_parse_peer, known.items())),
+        timers=None if timers is None else _parse_timers(timers),
     )
+
+
+def _parse_timers(document: Document) -> Timing:
+    """Base intervals in whole milliseconds; one that is left out is the network's, 1000."""
+    usual = Timing()
+    return Timing(
+        _parse_interval(document.optional("nomination_ms"), usual.nomination_base_ms),
+        _parse_interval(document.optional("ballot_ms"), usual.ballot_base_ms),
+    )
+
+
+def _parse_interval(document: Document | None, usual: int) -> int:
+    if document is None:
+        return usual
+    length = document.unsigned(32)
+    if not TIMER_MS_MIN <= length <= TIMER_MS_MAX:
+        raise document.fault(
+            f"{length} ms is not usable: give {TIMER_MS_MIN} to {TIMER_MS_MAX}, "
+            "the same on every node"
+        )
+    return length
 
 
 def _parse_peer(document: Document) -> Uri:

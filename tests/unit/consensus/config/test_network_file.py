@@ -21,6 +21,7 @@ from mcnode.consensus.config.errors import (
 from mcnode.consensus.config.network_file import NetworkConfig, load_network, parse_network
 from mcnode.crypto.keys import Ed25519Private
 from mcnode.scp.quorum_set import QuorumSet
+from mcnode.scp.timers import Timing
 from mcnode.scp.types import NodeID
 
 OWN = NodeID("own:1", Ed25519Private(bytes(32)).public_key().to_bytes())
@@ -85,8 +86,35 @@ def test_a_node_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("timers", "expected"),
+    [
+        ({}, Timing()),
+        ({"nomination_ms": 250}, Timing(nomination_base_ms=250)),
+        ({"nomination_ms": 50, "ballot_ms": 60_000}, Timing(50, 60_000)),
+    ],
+)
+def test_a_network_may_have_timers_of_its_own(timers: dict[str, int], expected: Timing) -> None:
+    config = parsed(timers=timers)
+    assert config.timers == expected
+    shown = config.to_json()
+    assert shown["timers"] == {
+        "nomination_ms": expected.nomination_base_ms,
+        "ballot_ms": expected.ballot_base_ms,
+    }
+    assert list(shown) == sorted(shown)
+    assert parsed().timers is None
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"timers": 1000}, "timers"),
+        ({"timers": {"ballot_ms": "1s"}}, "timers.ballot_ms: text where a whole number"),
+        (
+            {"timers": {"nomination_ms": 49}},
+            "timers.nomination_ms: 49 ms is not usable: give 50 to 60000, the same on every node",
+        ),
+        ({"timers": {"ballot_ms": 60_001}}, "timers.ballot_ms: 60001 ms is not usable"),
         ({"quorum_set": None}, "JSON: missing field `quorum_set`"),
         ({"tx_source_urls": "x"}, "JSON: tx_source_urls: text where a list is expected"),
         ({"broadcast_peers": ["http://x"]}, 'invalid value: string "http://x", expected Unknown'),
