@@ -1,6 +1,7 @@
 """Whom to ask for transactions, and when."""
 
 from mcnode.consensus.missing_txs import (
+    FETCH_AGAIN_S,
     FETCH_GRACE_S,
     FETCH_PATIENCE_S,
     UNAVAILABLE_MAX,
@@ -29,9 +30,26 @@ def test_only_neighbours_that_may_have_all_of_them_are_asked() -> None:
     missing = MissingTxs()
     missing.plan(["p"], [A], 0.0, LATER)
     missing.fetched("p", [A])
-    assert missing.plan(["p"], [A, B], 0.0, LATER) == LookAgain(None)
+    assert missing.plan(["p"], [A, B], 0.0, LATER) == LookAgain(LATER + FETCH_AGAIN_S)
     assert missing.plan(["p", "q"], [A, B], 0.0, LATER) == Ask("q")
     assert missing.plan(["p"], [B], 0.0, LATER) == Ask("p")
+
+
+def test_a_neighbour_without_them_is_asked_again_later() -> None:
+    """It may have been out of reach, and the slot may depend on them."""
+    missing = MissingTxs()
+    missing.plan(["p"], [A], 0.0, LATER)
+    missing.plan(["q"], [A], 0.0, LATER + 1.0)
+    missing.fetched("q", [A])
+    missing.fetched("p", [A])
+    again_at = LATER + FETCH_AGAIN_S
+    assert missing.plan(["q", "p"], [A], 0.0, again_at - 0.1) == LookAgain(again_at)
+    assert missing.plan(["q", "p"], [A], 0.0, again_at) == Ask("p")
+    assert missing.plan(["q"], [A], 0.0, again_at) == LookAgain(again_at + 1.0)
+
+
+def test_nobody_to_ask_is_waited_for_without_end() -> None:
+    assert MissingTxs().plan([], [A], 0.0, LATER) == LookAgain(None)
 
 
 def test_impatience_asks_the_next_one() -> None:
