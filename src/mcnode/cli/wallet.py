@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcnode.cli.wallet_addresses import address, label, watch
+from mcnode.cli.wallet_addresses import address, contact, label, watch
 from mcnode.cli.wallet_gift import gift
 from mcnode.cli.wallet_history_output import print_history, print_history_csv
 from mcnode.cli.wallet_options import (
@@ -254,7 +254,8 @@ def history(*, path: Path, as_csv: bool, no_sync: bool, as_json: bool, **options
     """Show payments received and sent, oldest first.
 
     The sender of a received payment is shown when its memo proves it: for everyone this wallet has
-    paid before, and for the account itself. Otherwise the hash is what the memo claims.
+    paid before or has a name for, see `contact`, and for the account itself. Otherwise the hash is
+    what the memo claims.
     """
 
     async def work(opened: "Wallet") -> "tuple[list[HistoryEntry], dict[int, str]]":
@@ -337,6 +338,7 @@ def _read_secret(source: Path) -> str:
 
 wallet.add_command(address)
 wallet.add_command(label)
+wallet.add_command(contact)
 wallet.add_command(watch)
 wallet.add_command(send)
 wallet.add_command(burn)

@@ -1,11 +1,12 @@
-"""`mcnode wallet address`, `label`, `watch`: the account's subaddresses."""
+"""`mcnode wallet address`, `label`, `watch`, `contact`: own addresses, and other people's."""
 
 from pathlib import Path
 
 import click
 
 from mcnode.cli.wallet_options import SUBADDRESS, json_option, wallet_option
-from mcnode.cli.wallet_output import print_json, print_labels, print_watched
+from mcnode.cli.wallet_output import print_contacts, print_json, print_labels, print_watched
+from mcnode.cli.wallet_pay import read_code
 from mcnode.cli.wallet_running import closing, open_wallet
 
 
@@ -47,6 +48,29 @@ def label(*, path: Path, subaddress: int | None, name: str | None, as_json: bool
         return opened.labels()
 
     print_labels(closing(opened, work), as_json)
+
+
+@click.command()
+@wallet_option
+@click.argument("address", required=False)
+@click.argument("name", required=False)
+@json_option
+def contact(*, path: Path, address: str | None, name: str | None, as_json: bool) -> None:
+    """Name somebody else's ADDRESS (or @FILE); without a NAME forget it; without both, list names.
+
+    The history shows the name, and takes a sender's memo for proved when it is theirs.
+
+    Example: mcnode wallet contact @keys/account_keys_1.b58pub Ben
+    """
+    code = None if address is None else read_code(address)
+    opened = open_wallet(path)
+
+    def work() -> dict[str, str]:
+        if code is not None:
+            opened.set_contact(code, name or "")
+        return opened.contacts()
+
+    print_contacts(closing(opened, work), as_json)
 
 
 @click.command()

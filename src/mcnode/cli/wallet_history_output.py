@@ -21,7 +21,8 @@ def print_history(entries: "list[HistoryEntry]", labels: dict[int, str], as_json
         return
     for entry in entries:
         place = entry.state.value if entry.block_index is None else f"block {entry.block_index}"
-        who = entry.counterparty or (entry.counterparty_hash and f"hash {entry.counterparty_hash}")
+        who = entry.counterparty_name or entry.counterparty
+        who = who or (entry.counterparty_hash and f"hash {entry.counterparty_hash}")
         parts = [f"{place:<12} {entry.direction.value:<8}"]
         parts.append(f"{format_amount(entry.value, entry.token_id):>24}")
         if entry.received_value is not None and entry.received_token_id is not None:

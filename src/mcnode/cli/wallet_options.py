@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+NO_NODE_LEDGER = Path("none")
 SUBADDRESS = click.IntRange(0, (1 << 64) - 1)
 WALLET_FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -120,7 +121,7 @@ _NETWORK_OPTIONS = (
         envvar="MC_NODE_LEDGER",
         type=DIRECTORY,
         help="Ledger directory of a node on this machine: read blocks there, instead of from "
-        "archives and into a copy.",
+        "archives and into a copy; `none`: from archives again.",
     ),
     click.option(
         "--trust-css",
@@ -170,9 +171,8 @@ class NetworkOptions:
         if self.ledger_copy is not None:
             changes["ledger_copy"] = self.ledger_copy.absolute()
         if self.node_ledger is not None:
-            changes["node_ledger"] = self.node_ledger.absolute()
-        elif self.archives:
-            changes["node_ledger"] = None
+            is_none = self.node_ledger == NO_NODE_LEDGER
+            changes["node_ledger"] = None if is_none else self.node_ledger.absolute()
         if self.trust_css is not None:
             changes["enclave"] = self._trusted_enclave(self.trust_css)
         elif self.trust_anchor is not None:

@@ -312,6 +312,17 @@ def print_labels(labels: dict[int, str], as_json: bool) -> None:
         click.echo(f"{index:>3}  {label}")
 
 
+def print_contacts(contacts: dict[str, str], as_json: bool) -> None:
+    """Names of other people's addresses."""
+    if as_json:
+        print_json([{"name": name, "address": address} for address, name in contacts.items()])
+        return
+    for address, name in contacts.items():
+        click.echo(f"{name}  {address}")
+    if not contacts:
+        click.echo("no contacts")
+
+
 def print_watched(runs: list[tuple[int, int]], as_json: bool) -> None:
     """Subaddresses that were added."""
     if as_json:

@@ -215,7 +215,7 @@ def order_of(
 
     if amount is not None:
         parse_amount(amount, token or 0)  # what is not even a number is said first
-    text = _read_code(code)
+    text = read_code(code)
     found = parse_printable(text)
     request = found if isinstance(found, PaymentRequest) else PaymentRequest(None, 0, "", 0, 0)
     if request.public_address is not None:
@@ -235,7 +235,8 @@ def order_of(
     return PaymentOrder(recipient, value, token, wish, request.payment_id or None, choice)
 
 
-def _read_code(text: str) -> str:
+def read_code(text: str) -> str:
+    """A printable code as it is, or what is in the file of `@FILE`. Raises `InvalidError`."""
     if not text.startswith("@"):
         return text
     path = Path(text[1:])

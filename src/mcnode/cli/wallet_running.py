@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mcnode.cli.wallet_options import NetworkOptions, progress_shown, warn_if_simulated
-from mcnode.errors import McNodeError
+from mcnode.errors import InvalidError, McNodeError
 
 if TYPE_CHECKING:
     from mcnode.wallet.draft import Order
@@ -40,10 +40,14 @@ def ask_passphrase() -> str:
 
 
 def ask_new_passphrase() -> str:
-    """From `MC_WALLET_NEW_PASSPHRASE`, or twice from the terminal."""
+    """From `MC_WALLET_NEW_PASSPHRASE`, or twice from the terminal. Raises `InvalidError`."""
     given = os.environ.get(NEW_PASSPHRASE_VARIABLE, "")
-    if given or not sys.stdin.isatty():
+    if given:
         return given
+    if not sys.stdin.isatty():
+        raise InvalidError(
+            f"a new passphrase is needed: set {NEW_PASSPHRASE_VARIABLE}, or run on a terminal"
+        )
     return str(click.prompt("new passphrase", hide_input=True, confirmation_prompt=True, err=True))
 
 

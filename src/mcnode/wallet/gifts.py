@@ -112,9 +112,18 @@ class FundGiftOrder:
         check_value(self.value)
 
     def build(self, context: BuildContext) -> BuiltPayment:
-        """Sign; raises as `PaymentOrder.build`, and `BadInputs` for a note that is too long."""
+        """Sign.
+
+        Raises:
+            GiftBelowFee: nobody could take it, nor take it back.
+            BadInputs: the note is too long.
+            As `PaymentOrder.build`.
+        """
         account = context.spender
         fee = context.terms.fee_of(self.token_id, self.fee)
+        least_fee = context.terms.minimum_fees[self.token_id]
+        if self.value <= least_fee:
+            raise GiftBelowFee(self.value, least_fee)
         draft = Draft(context, Amount(fee, self.token_id), GiftCodeFundingMemoBuilder(self.note))
         needed = self.value + fee
         inputs = self.choice.choose(context.store.spendable(self.token_id), needed, self.token_id)

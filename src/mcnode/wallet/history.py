@@ -60,6 +60,8 @@ class HistoryEntry:
     fee: int | None = None
     counterparty: str = ""
     """A printable address: of the recipient, or of a sender whose memo proves it."""
+    counterparty_name: str = ""
+    """What the wallet calls that address."""
     counterparty_hash: str = ""
     """Hex of the 16-byte short address hash that a memo claims."""
     tx_hash: str = ""
@@ -95,16 +97,22 @@ class Notes:
     own_outputs: Collection[bytes] = ()
     """Public keys of outputs by which the account paid itself."""
     offers: Sequence[Offer] = ()
+    contacts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Names of other people's printable addresses."""
 
 
 def make_history(
     account: AccountKey | ViewAccountKey, outputs: Sequence[OwnedOutput], notes: Notes
 ) -> list[HistoryEntry]:
     """Everything the notes and the memos tell; what is not final comes last."""
-    known = _known_addresses(account, notes.payments)
+    paid = [payment.recipient for payment in notes.payments if payment.recipient]
+    known = _known_addresses(account, [*paid, *notes.contacts])
     own = {payment.change_public_key for payment in notes.payments}.union(notes.own_outputs)
     wanted = _wanted_outputs(notes.offers)
-    entries = [_done(payment) for payment in notes.payments]
+    by_key = {output.public_key: output for output in outputs}
+    entries = [
+        _done(payment, by_key.get(payment.change_public_key or b"")) for payment in notes.payments
+    ]
     entries += _swapped(notes.offers, outputs)
     for output in outputs:
         if output.public_key in own or output.subaddress_index == GIFT_CODE_SUBADDRESS_INDEX:
@@ -118,7 +126,12 @@ def make_history(
             entry = dataclasses.replace(entry, kind=SWAP)
         if memo is None or not _is_decoy(memo):
             entries.append(entry)
-    return sorted(entries, key=_order)
+    return sorted((_named(entry, notes.contacts) for entry in entries), key=_order)
+
+
+def _named(entry: HistoryEntry, contacts: Mapping[str, str]) -> HistoryEntry:
+    name = contacts.get(entry.counterparty, "")
+    return dataclasses.replace(entry, counterparty_name=name) if name else entry
 
 
 def _is_decoy(memo: Memo) -> bool:
@@ -131,12 +144,11 @@ def _order(entry: HistoryEntry) -> tuple[bool, int]:
 
 
 def _known_addresses(
-    account: AccountKey | ViewAccountKey, payments: Iterable[Payment]
+    account: AccountKey | ViewAccountKey, texts: Iterable[str]
 ) -> Mapping[bytes, PublicAddress]:
-    """By short hash: everyone who was paid before, nobody, and the account itself."""
-    texts = dict.fromkeys(payment.recipient for payment in payments if payment.recipient)
+    """By short hash: everyone who was paid before or has a name, nobody, and the account itself."""
     addresses = [account.default_subaddress(), burn_address()]
-    addresses += [parse_printable_address(text) for text in texts]
+    addresses += [parse_printable_address(text) for text in dict.fromkeys(texts)]
     return {short_address_hash(address): address for address in addresses}
 
 
@@ -147,7 +159,9 @@ def _read_memo(output: OwnedOutput) -> Memo | None:
         return None
 
 
-def _done(payment: Payment) -> HistoryEntry:
+def _done(payment: Payment, change: OwnedOutput | None) -> HistoryEntry:
+    """What this wallet did; the memo on the change, once there is one, has its note and id."""
+    memo = None if change is None else _read_memo(change)
     to = payment.recipient
     received = payment.received
     is_to_oneself = payment.kind.is_to_oneself
@@ -166,6 +180,8 @@ def _done(payment: Payment) -> HistoryEntry:
         fee_token_id=payment.fee_token_id,
         received_value=None if received is None else received.value,
         received_token_id=None if received is None else received.token_id,
+        payment_id=_payment_id_of(memo),
+        note=_note_of(memo),
     )
 
 
@@ -219,11 +235,10 @@ def _received(
     )
     if not isinstance(memo, AuthenticatedSenderMemo):
         return entry
-    payment_id = memo.payment_request_id
     entry = dataclasses.replace(
         entry,
         counterparty_hash=memo.sender_hash.hex(),
-        payment_id=memo.payment_intent_id if payment_id is None else payment_id,
+        payment_id=_payment_id_of(memo),
     )
     sender = known.get(memo.sender_hash)
     if sender is None or isinstance(account, ViewAccountKey):
@@ -270,7 +285,14 @@ def _recovered(
     )
 
 
-def _note_of(memo: Memo) -> str:
+def _payment_id_of(memo: Memo | None) -> int | None:
+    if not isinstance(memo, AuthenticatedSenderMemo | DestinationMemo):
+        return None
+    request_id = memo.payment_request_id
+    return memo.payment_intent_id if request_id is None else request_id
+
+
+def _note_of(memo: Memo | None) -> str:
     if not isinstance(memo, GiftCodeFundingMemo | GiftCodeSenderMemo):
         return ""
     try:
@@ -283,7 +305,6 @@ def _recovered_payment(
     output: OwnedOutput, memo: DestinationMemo, known: Mapping[bytes, PublicAddress]
 ) -> HistoryEntry:
     recipient = known.get(memo.recipient_hash)
-    request_id = memo.payment_request_id
     kind = PaymentKind.BURN if recipient == burn_address() else PaymentKind.SEND
     return HistoryEntry(
         Direction.SENT,
@@ -295,5 +316,5 @@ def _recovered_payment(
         counterparty="" if recipient is None else to_printable(recipient),
         counterparty_hash=memo.recipient_hash.hex(),
         kind=kind.value,
-        payment_id=memo.payment_intent_id if request_id is None else request_id,
+        payment_id=_payment_id_of(memo),
     )

@@ -4,7 +4,7 @@ import json
 import threading
 from pathlib import Path
 
-from mcnode.account.printable import to_printable
+from mcnode.account.printable import parse_printable_address, to_printable
 from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.messages import SignedContingentInput
@@ -72,7 +72,7 @@ class KnownFacts:
     def history(self) -> list[HistoryEntry]:
         """Payments received and sent, oldest first, as of the last `sync`."""
         store = self._store
-        notes = Notes(store.payments(), store.own_outputs(), store.offers())
+        notes = Notes(store.payments(), store.own_outputs(), store.offers(), store.contacts())
         return make_history(self._account, store.outputs(), notes)
 
     def export_history(self, path: Path | str) -> int:
@@ -100,6 +100,20 @@ class KnownFacts:
         """Name a subaddress. Raises `SubaddressNotWatched`."""
         check_watched(self._store.watched(), subaddress_index)
         self._store.set_label(subaddress_index, label)
+
+    def contacts(self) -> dict[str, str]:
+        """Names of other people's printable addresses."""
+        return self._store.contacts()
+
+    def set_contact(self, address: str, name: str) -> None:
+        """Name somebody's address: then a memo can prove that they sent a payment.
+
+        An empty name forgets it.
+
+        Raises:
+            PrintableError: it is no address.
+        """
+        self._store.set_contact(to_printable(parse_printable_address(address)), name)
 
     def watch(self, first: int, count: int = 1) -> None:
         """Look for payments to more subaddresses than 0 to 9; the next `sync` searches all blocks.

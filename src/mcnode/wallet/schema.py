@@ -48,7 +48,8 @@ CREATE TABLE watched (
     first INTEGER NOT NULL,
     count INTEGER NOT NULL,
     next_block INTEGER NOT NULL
-) STRICT
+) STRICT;
+CREATE TABLE contacts (address TEXT PRIMARY KEY, name TEXT NOT NULL) STRICT
 """
 _PAYMENTS = """
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

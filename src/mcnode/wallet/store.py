@@ -271,6 +271,18 @@ class WalletStore(WalletFile):
                 ],
             )
 
+    def contacts(self) -> dict[str, str]:
+        """Names of other people's printable addresses, in order of the names."""
+        rows = self._read("SELECT address, name FROM contacts ORDER BY name, address")
+        return {str(address): str(name) for address, name in rows}
+
+    def set_contact(self, address: str, name: str) -> None:
+        """Name somebody's printable address; an empty name forgets it."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM contacts WHERE address = ?", (address,))
+            if name:
+                connection.execute("INSERT INTO contacts VALUES (?, ?)", (address, name))
+
     def labels(self) -> dict[int, str]:
         """The labelled subaddresses, by index."""
         rows = self._read("SELECT subaddress_index, label FROM subaddresses ORDER BY 1")

@@ -339,7 +339,7 @@ def call(world, tmp_path, monkeypatch):
     world.network.ledger.close()
 
 
-def test_commands_on_a_encrypted_wallet(call, tmp_path):
+def test_commands_on_an_encrypted_wallet(call, tmp_path):
     made = call("new", "--encrypt", "--json", MC_WALLET_NEW_PASSPHRASE="one")
     assert made.exit_code == 0, made.output
     address = json.loads(made.stdout)["address"]
@@ -351,5 +351,5 @@ def test_commands_on_a_encrypted_wallet(call, tmp_path):
     assert call("address", MC_WALLET_PASSPHRASE="two").stdout.strip() == address
     assert call("decrypt", MC_WALLET_PASSPHRASE="two").exit_code == 0
     assert call("address").stdout.strip() == address
-    assert isinstance(call("encrypt").exception, PassphraseNeeded)
+    assert "MC_WALLET_NEW_PASSPHRASE" in str(call("encrypt").exception)
     assert call("address").stdout.strip() == address

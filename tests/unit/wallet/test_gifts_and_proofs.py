@@ -107,7 +107,10 @@ def test_gift_taken_back(world, run):
 def test_gifts_that_cannot_be_taken(world, run):
     async def story():
         anna, ben = await synced(world, 0, 1)
-        await carried_out(anna, FundGiftOrder(TOKEN_FEE, 2))
+        with pytest.raises(GiftBelowFee):
+            await anna.prepare_order(FundGiftOrder(TOKEN_FEE, 2))
+        await carried_out(anna, FundGiftOrder(TOKEN_FEE + 1, 2))
+        world.network.fees[2] = 2 * TOKEN_FEE
         gift = parse_gift_code(anna.gifts()[0].code)
         with pytest.raises(NotAGiftCode, match="sync"):
             await ben.prepare_order(RedeemGiftOrder(gift))
@@ -218,7 +221,7 @@ async def carried_later(world, anna, ben, receipt):
     expired = dataclasses.replace(over, tombstone_block=anna.num_blocks)
     assert ben.check_receipt(protobuf.encode(expired)).state is ReceiptState.EXPIRED
     await anna.sync()
-    made = await anna.prepare_order(FundGiftOrder(1, 2))
+    made = await anna.prepare_order(FundGiftOrder(TOKEN_FEE + 1, 2))
     with pytest.raises(NoReceipt):
         receipt_of(made.payment)
 

@@ -100,3 +100,25 @@ def test_order_and_own_change_is_not_listed():
         (Direction.RECEIVED, 4),
         (Direction.SENT, None),
     ]
+
+
+def test_sender_with_a_name_is_proved_although_never_paid():
+    text = to_printable(STRANGER.default_subaddress())
+    notes = Notes(contacts={text: "Carol"})
+    [entry] = make_history(OWN, [output(memo_from(STRANGER))], notes)
+    assert (entry.counterparty, entry.counterparty_name) == (text, "Carol")
+    [forged] = make_history(OWN, [output(memo_from(STRANGER, to=FRIEND))], notes)
+    assert (forged.counterparty, forged.counterparty_name) == ("", "")
+    assert forged.reason == "sender's memo is forged"
+
+
+def test_own_payments_say_what_the_memo_on_the_change_says():
+    change = bytes([77]) * 32
+    friend = short_address_hash(FRIEND.default_subaddress())
+    memo = DestinationMemo.create(friend, 1, 4, payment_request_id=12)
+    outputs = [
+        output(memo.to_payload(), public_key=change, subaddress_index=CHANGE_SUBADDRESS_INDEX)
+    ]
+    notes = Notes([payment(change_public_key=change)], contacts={payment().recipient: "Fred"})
+    [entry] = make_history(OWN, outputs, notes)
+    assert (entry.payment_id, entry.counterparty_name) == (12, "Fred")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from click.testing import CliRunner
@@ -51,3 +52,37 @@ def test_labels_of_subaddresses_that_are_not_watched(tmp_path):
     with pytest.raises(SubaddressNotWatched, match="subaddress 10 is not watched"):
         made.set_label(10, "x")
     made._store.close()
+
+
+def test_contacts(call, world):
+    Wallet.import_("wallet.db", world.network.settings(), world.network.accounts[0])._store.close()
+    other = Wallet.import_("b.db", world.network.settings(), world.network.accounts[1])
+    there = other.address()
+    other._store.close()
+    assert call("contact").stdout == "no contacts\n"
+    assert call("contact", there, "Ben").stdout == f"Ben  {there}\n"
+    assert json.loads(call("contact", "--json").stdout) == [{"name": "Ben", "address": there}]
+    assert "checksum" in str(call("contact", "nonsense", "x").exception)
+    assert call("send", there, "0.5").exit_code == 0
+    assert call("history").stdout.splitlines()[-1].endswith("to Ben")
+    assert call("send", opened_address("wallet.db"), "0.25", "--wallet", "b.db").exit_code == 0
+    assert "from Ben" in call("history").stdout.splitlines()[-1]
+    assert call("contact", there).stdout == "no contacts\n"
+
+
+def opened_address(path):
+    opened = Wallet.open(path)
+    found = opened.address()
+    opened._store.close()
+    return found
+
+
+def test_settings_of_a_node_ledger(call, world, tmp_path):
+    settings = world.network.settings(archives=())
+    Wallet.import_("wallet.db", settings, world.network.accounts[0])._store.close()
+    ledger = str(world.network.ledger.path)
+    assert f"node ledger  {ledger}" in call("settings", "--node-ledger", ledger).stdout
+    assert call("balance", MC_TX_SOURCE_URL="file:///nowhere").stdout.startswith("16 MOB\n")
+    assert "node ledger" not in call("settings", "--node-ledger", "none").stdout
+    assert "or --node-ledger" in str(call("balance").exception)
+    assert "MC_WALLET_NEW_PASSPHRASE" in str(call("encrypt").exception)
