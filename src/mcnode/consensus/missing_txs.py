@@ -2,10 +2,10 @@
 
 They usually come by themselves: the node that took them in pushes them to everybody at the same
 time as consensus begins to talk about them. So a statement waits a moment first. Then a neighbour
-that handed it over is asked; one from which they could not be had is left alone for a while, and one
-that takes long is not waited for alone: the next one is asked beside it. Nobody is given up for the
-rest of a slot: a vote cannot be taken back, so a slot can depend on the very transaction that a lost
-connection kept from us.
+that handed it over is asked; one from which they could not be had is left alone for a while, and
+one that takes long is not waited for alone: the next one is asked beside it. Nobody is given up for
+the rest of a slot: a vote cannot be taken back, so a slot can depend on the very transaction that a
+lost connection kept from us.
 
 Pure: time comes in as an argument. [docs/protocol/service.md#11.5]
 """
@@ -20,8 +20,8 @@ check takes milliseconds, a busy machine a few dozen of them."""
 FETCH_PATIENCE_S = 1.0
 """How long a neighbour may take before another is asked too: one base interval of agreement."""
 FETCH_AGAIN_S = 10.0
-"""How long after it was asked a neighbour without them is left alone: votes for what nobody has cost
-us a call per neighbour in that time."""
+"""How long after it was asked a neighbour without them is left alone: votes for what nobody has
+cost us a call per neighbour in that time."""
 UNAVAILABLE_MAX = 10_000
 """Hashes remembered per neighbour as not to be had; two full blocks."""
 
