@@ -1,5 +1,7 @@
-"""Virtual hours per second, and scenarios of Twins per minute, on one core; CPU time."""
+"""Virtual hours per second, scenarios of Twins per minute, by CPU time on one core; finality in
+virtual time, which is the same on every machine."""
 
+import functools
 import itertools
 import time
 from collections.abc import Iterable
@@ -12,6 +14,7 @@ from mcnode.simulation.topology import mesh
 
 HOUR_US = 3600 * SECOND_US
 TWINS_SCENARIOS = 40
+LINKS_MS = (0, 50, 200)
 
 
 def hours_per_second(nodes: int, tx_interval_us: int) -> float:
@@ -42,6 +45,29 @@ def twins_per_minute() -> float:
     return 60 * TWINS_SCENARIOS / (time.process_time() - begin)
 
 
+@functools.cache
+def waits_ms(nodes: int, link_ms: int) -> list[float]:
+    """From a client's submission to the block at the node that took it in, ascending; half an hour
+    with a payment every two seconds."""
+    config = SimConfig(
+        mesh(nodes, quorum_for(nodes) - 1),
+        1,
+        parse_faults(f"latency={link_ms}ms"),
+        active_us=HOUR_US // 2,
+        tx_interval_us=2 * SECOND_US,
+        check_slots=False,
+    )
+    result = simulate(config)
+    assert result.finding is None
+    return [wait * 1000 for wait in sorted(result.waits_s)]
+
+
+def finality_ms(nodes: int, link_ms: int, share: float) -> float:
+    """The wait that a share of the payments does not exceed."""
+    waits = waits_ms(nodes, link_ms)
+    return waits[min(len(waits) - 1, int(len(waits) * share))]
+
+
 def benchmarks() -> Iterable[Benchmark]:
     yield Benchmark(
         "5 nodes, a payment every 10 min",
@@ -62,3 +88,10 @@ def benchmarks() -> Iterable[Benchmark]:
         figure=lambda: hours_per_second(20, 600 * SECOND_US),
     )
     yield Benchmark("Twins scenarios", "1/min", "1000", figure=twins_per_minute)
+    for link_ms, share in itertools.product(LINKS_MS, (0.5, 0.99)):
+        yield Benchmark(
+            f"finality p{share * 100:.0f}, 5 nodes, {link_ms} ms links",
+            "ms",
+            "",
+            figure=functools.partial(finality_ms, 5, link_ms, share),
+        )
