@@ -1,7 +1,7 @@
 //! Pedersen commitments `value H_t + blinding G` and sums over them.
 //! [docs/protocol/crypto.md#13]
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE;
-use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{Identity, IsIdentity};
 use pyo3::exceptions::PyValueError;
@@ -10,6 +10,7 @@ use pyo3::types::PyBytes;
 use zeroize::Zeroize;
 
 use crate::generators::value_generator;
+use crate::known_points::{KnownPoints, decode};
 
 /// Constant time in the value and the blinding.
 pub fn commit(value: u64, blinding: &Scalar, token_id: u64) -> RistrettoPoint {
@@ -32,11 +33,14 @@ pub fn elements<'a, const N: usize>(packed: &'a [u8], what: &str) -> PyResult<&'
 }
 
 /// Decode packed points; `Err` holds the position of the first that is none.
-pub fn decode_points(encoded: &[[u8; 32]]) -> Result<Vec<RistrettoPoint>, usize> {
+fn decode_points(
+    known: Option<&KnownPoints>,
+    encoded: &[[u8; 32]],
+) -> Result<Vec<RistrettoPoint>, usize> {
     encoded
         .iter()
         .enumerate()
-        .map(|(position, bytes)| CompressedRistretto(*bytes).decompress().ok_or(position))
+        .map(|(position, bytes)| decode(known, bytes).ok_or(position))
         .collect()
 }
 
@@ -54,25 +58,34 @@ fn py_commit<'py>(
 }
 
 #[pyfunction]
-fn first_invalid_point(py: Python<'_>, points: &[u8]) -> PyResult<Option<usize>> {
+#[pyo3(signature = (points, known=None))]
+fn first_invalid_point(
+    py: Python<'_>,
+    points: &[u8],
+    known: Option<&Bound<'_, KnownPoints>>,
+) -> PyResult<Option<usize>> {
     let encoded = elements::<32>(points, "points")?;
-    Ok(py.detach(|| decode_points(encoded).err()))
+    let known = known.map(|known| known.get());
+    Ok(py.detach(|| decode_points(known, encoded).err()))
 }
 
 /// What is left of outputs plus fee when the inputs are taken away is the identity.
 #[pyfunction]
+#[pyo3(signature = (inputs, outputs, fee, fee_token_id, known=None))]
 fn commitments_balance(
     py: Python<'_>,
     inputs: &[u8],
     outputs: &[u8],
     fee: u64,
     fee_token_id: u64,
+    known: Option<&Bound<'_, KnownPoints>>,
 ) -> PyResult<bool> {
+    let known = known.map(|known| known.get());
     let inputs = elements::<32>(inputs, "inputs")?;
     let outputs = elements::<32>(outputs, "outputs")?;
     py.detach(|| {
         let add = |encoded, what: &str| -> PyResult<RistrettoPoint> {
-            let points = decode_points(encoded).map_err(|position| {
+            let points = decode_points(known, encoded).map_err(|position| {
                 PyValueError::new_err(format!("{what}: number {position} is not a point"))
             })?;
             Ok(points

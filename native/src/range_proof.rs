@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::commitment::elements;
 use crate::generators::{BITS, Base, PARTIES_MAX, value_generator};
+use crate::known_points::KnownPoints;
 use verify::{Claim, Setting, Verdict};
 
 #[cfg(test)]
@@ -27,9 +28,11 @@ mod tests;
 type PyClaim<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>, u64);
 
 #[pyfunction]
+#[pyo3(signature = (claims, known=None))]
 fn range_proofs_verify<'py>(
     py: Python<'py>,
     claims: Vec<PyClaim<'py>>,
+    known: Option<&Bound<'py, KnownPoints>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let claims = claims
         .iter()
@@ -44,7 +47,8 @@ fn range_proofs_verify<'py>(
     if claims.iter().any(|claim| claim.commitments.is_empty()) {
         return Err(PyValueError::new_err("a claim has no commitments"));
     }
-    let verdicts = py.detach(|| verify::verify_batch(&Setting::of_transactions(), &claims));
+    let setting = Setting::of_transactions(known.map(|known| known.get()));
+    let verdicts = py.detach(|| verify::verify_batch(&setting, &claims));
     let codes: Vec<u8> = verdicts.into_iter().map(Verdict::code).collect();
     Ok(PyBytes::new(py, &codes))
 }
@@ -68,6 +72,7 @@ fn range_proof_verify_in(
         label,
         bits,
         blinding_base: decode(blinding_base, "blinding")?,
+        known: None,
     };
     let claim = Claim {
         proof,

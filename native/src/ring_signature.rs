@@ -15,6 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::commitment::{commit, elements};
 use crate::generators::hash_to_point;
+use crate::known_points::{KnownPoints, decode, hashed};
 
 #[cfg(test)]
 mod tests;
@@ -56,14 +57,14 @@ struct Member {
     commitment: RistrettoPoint,
 }
 
-fn decode_ring(ring: &[EncodedMember]) -> Result<Vec<Member>, Fault> {
+fn decode_ring(known: Option<&KnownPoints>, ring: &[EncodedMember]) -> Result<Vec<Member>, Fault> {
     let mut members = Vec::with_capacity(ring.len());
     for (index, encoded) in ring.iter().enumerate() {
         let (target_key, commitment) = halves(encoded);
         members.push(Member {
-            target_key: decode(&target_key).ok_or(Fault::RingPoint(2 * index))?,
-            hashed: hash_to_point(&target_key),
-            commitment: decode(&commitment).ok_or(Fault::RingPoint(2 * index + 1))?,
+            target_key: decode(known, &target_key).ok_or(Fault::RingPoint(2 * index))?,
+            hashed: hashed(known, &target_key),
+            commitment: decode(known, &commitment).ok_or(Fault::RingPoint(2 * index + 1))?,
         });
     }
     Ok(members)
@@ -75,10 +76,6 @@ fn halves(encoded: &EncodedMember) -> ([u8; 32], [u8; 32]) {
     first.copy_from_slice(&encoded[..32]);
     second.copy_from_slice(&encoded[32..]);
     (first, second)
-}
-
-fn decode(encoded: &[u8; 32]) -> Option<RistrettoPoint> {
-    CompressedRistretto(*encoded).decompress()
 }
 
 /// The key image `x Hp(xG)`, constant time in `x`.
@@ -125,13 +122,14 @@ pub fn verify(
     ring: &[EncodedMember],
     output_commitment: &[u8; 32],
     signature: &Signature<'_>,
+    known: Option<&KnownPoints>,
 ) -> Result<(), Fault> {
-    let members = decode_ring(ring)?;
+    let members = decode_ring(known, ring)?;
     if signature.responses.len() != 2 * members.len() {
         return Err(Fault::ResponseCount);
     }
-    let image = decode(signature.key_image).ok_or(Fault::KeyImage)?;
-    let output = decode(output_commitment).ok_or(Fault::OutputCommitment)?;
+    let image = decode(None, signature.key_image).ok_or(Fault::KeyImage)?;
+    let output = decode(known, output_commitment).ok_or(Fault::OutputCommitment)?;
 
     let image_table = VartimeRistrettoPrecomputation::new([image]);
     let challenger = Challenger::new(message, signature.key_image);
@@ -200,7 +198,7 @@ pub struct Signed {
 /// Every group operation is constant time, also those on numbers that the signature will show:
 /// their running times together would tell which member was left out.
 pub fn sign(message: &[u8], ring: &[EncodedMember], secrets: &Secrets) -> Result<Signed, Fault> {
-    let members = decode_ring(ring)?;
+    let members = decode_ring(None, ring)?;
     let size = members.len();
     let real = secrets.real_index;
     let image = key_image(&secrets.onetime_private_key);
@@ -258,6 +256,8 @@ fn py_key_image<'py>(py: Python<'py>, onetime_private_key: [u8; 32]) -> Bound<'p
 }
 
 #[pyfunction]
+#[pyo3(signature = (message, ring, output_commitment, c_zero, responses, key_image, known=None))]
+#[allow(clippy::too_many_arguments)]
 fn mlsag_verify(
     py: Python<'_>,
     message: &[u8],
@@ -266,6 +266,7 @@ fn mlsag_verify(
     c_zero: [u8; 32],
     responses: &[u8],
     key_image: [u8; 32],
+    known: Option<&Bound<'_, KnownPoints>>,
 ) -> PyResult<(u8, usize)> {
     let ring = elements::<64>(ring, "ring")?;
     let signature = Signature {
@@ -273,8 +274,9 @@ fn mlsag_verify(
         responses: elements::<32>(responses, "responses")?,
         key_image: &key_image,
     };
+    let known = known.map(|known| known.get());
     Ok(py.detach(
-        || match verify(message, ring, &output_commitment, &signature) {
+        || match verify(message, ring, &output_commitment, &signature, known) {
             Ok(()) => (0, 0),
             Err(fault) => fault.code(),
         },

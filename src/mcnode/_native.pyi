@@ -104,10 +104,26 @@ def range_proof_generators(party_index: int) -> tuple[bytes, bytes]:
 def commit(value: int, blinding: bytes, token_id: int) -> bytes:
     """`value H_t + blinding G`, constant time."""
 
-def first_invalid_point(points: bytes) -> int | None:
+class KnownPoints:
+    """Points that were decoded or hashed before, at most `limit` of each kind.
+
+    Whoever verifies makes one, hands it to each step, and drops it. It changes no verdict.
+    """
+
+    def __new__(cls, limit: int) -> KnownPoints: ...
+    def __len__(self) -> int:
+        """Of both kinds."""
+
+def first_invalid_point(points: bytes, known: KnownPoints | None = None) -> int | None:
     """Position of the first element that is no point."""
 
-def commitments_balance(inputs: bytes, outputs: bytes, fee: int, fee_token_id: int) -> bool:
+def commitments_balance(
+    inputs: bytes,
+    outputs: bytes,
+    fee: int,
+    fee_token_id: int,
+    known: KnownPoints | None = None,
+) -> bool:
     """Whether outputs plus fee less inputs is the identity. ValueError if one is no point."""
 
 # ring_signature: MLSAG. A ring is packed, 64 bytes a member: target key, commitment. Scalars are
@@ -123,6 +139,7 @@ def mlsag_verify(
     c_zero: bytes,
     responses: bytes,
     key_image: bytes,
+    known: KnownPoints | None = None,
 ) -> tuple[int, int]:
     """(0, 0), or (fault, position). Variable time.
 
@@ -151,7 +168,9 @@ def mlsag_sign(
 
 # range_proof: aggregated Bulletproofs over 64 bits.
 
-def range_proofs_verify(claims: Sequence[tuple[bytes, bytes, int]]) -> bytes:
+def range_proofs_verify(
+    claims: Sequence[tuple[bytes, bytes, int]], known: KnownPoints | None = None
+) -> bytes:
     """One verdict byte for each claim (proof, packed commitments, token id), all in one product.
 
     0 = verified, 1 = cannot be parsed, 2 = does not verify, 3 = too many commitments. Commitments

@@ -6,14 +6,17 @@ use curve25519_dalek::scalar::Scalar;
 use super::verify::{Setting, Statement};
 use crate::generators::{Base, party};
 use crate::multiscalar::sum_of_products;
+use crate::residue::{Factor, LongSum, Residue};
 
 pub struct Sum<'a> {
     setting: &'a Setting<'a>,
     /// Scalar of the blinding base.
     blinding: Scalar,
     value_bases: Vec<(Base, Scalar)>,
-    /// Scalars of the generators: `g` then `h` of party 0, 1, 2, ...
-    generators: Vec<Scalar>,
+    /// Scalars of the generators, those of `g` negated: `g` then `h` of party 0, 1, 2, ...
+    generators: Vec<LongSum>,
+    /// What all generators of a party have in common: `-1` of it times `g`, as much times `h`.
+    shifts: Vec<Scalar>,
     scalars: Vec<Scalar>,
     points: Vec<RistrettoPoint>,
 }
@@ -25,7 +28,8 @@ impl<'a> Sum<'a> {
             setting,
             blinding: Scalar::ZERO,
             value_bases: Vec::new(),
-            generators: vec![Scalar::ZERO; 2 * setting.bits * parties],
+            generators: vec![LongSum::default(); 2 * setting.bits * parties],
+            shifts: vec![Scalar::ZERO; parties],
             scalars: Vec::new(),
             points: Vec::new(),
         };
@@ -101,35 +105,42 @@ impl<'a> Sum<'a> {
         );
         let product: Scalar = statement.u.iter().product();
         let inverse_product: Scalar = inverses.iter().product();
-        let mut left = vec![alpha * statement.proof.inner_a * inverse_product];
-        let mut right = vec![alpha * statement.proof.inner_b * product];
+        let size = 1 << round_count;
+        let mut left = Vec::with_capacity(size);
+        left.push(Residue::of(
+            &(alpha * statement.proof.inner_a * inverse_product),
+        ));
+        let mut right = Vec::with_capacity(size);
+        right.push(Residue::of(&(alpha * statement.proof.inner_b * product)));
         let mut y_power = y_inverse;
         for (u, inverse) in statement.u.iter().zip(inverses).rev() {
-            double_up(&mut left, u * u);
-            double_up(&mut right, inverse * inverse * y_power);
+            double_up(&mut left, &(u * u));
+            double_up(&mut right, &(inverse * inverse * y_power));
             y_power *= y_power;
         }
 
         let bits = self.setting.bits;
         let shift = alpha * statement.z;
-        let step = y_inverse + y_inverse;
-        let halvings = inverse_of_two_to(bits);
-        let mut first_bit = shift * statement.z;
-        for (index, scalars) in self
+        let step = Factor::of(&(y_inverse + y_inverse));
+        let next_party = Factor::of(&(inverse_of_two_to(bits) * statement.z));
+        let mut first_bit = Residue::of(&(shift * statement.z));
+        for (index, sums) in self
             .generators
             .chunks_exact_mut(2 * bits)
             .take(statement.parties)
             .enumerate()
         {
+            self.shifts[index] += shift;
             let mut weighted_bit = first_bit;
-            let (g, h) = scalars.split_at_mut(bits);
+            let (g, h) = sums.split_at_mut(bits);
             for i in 0..bits {
-                g[i] -= shift + left[bits * index + i];
-                h[i] += shift + weighted_bit - right[bits * index + i];
-                weighted_bit *= step;
+                g[i].add(&left[bits * index + i]);
+                h[i].add(&weighted_bit);
+                h[i].subtract(&right[bits * index + i]);
+                weighted_bit = weighted_bit.times(&step);
             }
             // That is now this party's first factor times (2/y)^bits: take the 2^bits out again.
-            first_bit = weighted_bit * halvings * statement.z;
+            first_bit = weighted_bit.times(&next_party);
         }
     }
 
@@ -140,19 +151,24 @@ impl<'a> Sum<'a> {
         }
         self.push(self.blinding, self.setting.blinding_base);
         let bits = self.setting.bits;
-        for index in 0..self.generators.len() / (2 * bits) {
+        for (index, sums) in self.generators.chunks_exact(2 * bits).enumerate() {
+            let shift = self.shifts[index];
+            let (g, h) = sums.split_at(bits);
+            let g = g.iter().map(|sum| -(sum.reduced() + shift));
+            let h = h.iter().map(|sum| sum.reduced() + shift);
+            self.scalars.extend(g.chain(h));
             self.points.extend_from_slice(&party(index).g[..bits]);
             self.points.extend_from_slice(&party(index).h[..bits]);
         }
-        self.scalars.append(&mut self.generators);
         sum_of_products(self.scalars, self.points)
     }
 }
 
 /// Append the vector times `factor` to itself.
-fn double_up(vector: &mut Vec<Scalar>, factor: Scalar) {
+fn double_up(vector: &mut Vec<Residue>, factor: &Scalar) {
+    let factor = Factor::of(factor);
     for index in 0..vector.len() {
-        vector.push(vector[index] * factor);
+        vector.push(vector[index].times(&factor));
     }
 }
 

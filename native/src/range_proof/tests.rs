@@ -137,7 +137,7 @@ fn verdict_4(case: &Case, proof: &[u8], commitments: &[[u8; 32]]) -> Verdict {
 }
 
 fn verdict(claim: Claim<'_>) -> Verdict {
-    verify_batch(&Setting::of_transactions(), &[claim])[0]
+    verify_batch(&Setting::of_transactions(None), &[claim])[0]
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn each_proof_of_a_batch_gets_its_own_verdict() {
             .zip(proofs.iter().zip(&commitments))
             .map(|(case, (proof, commitments))| case.claim(proof, commitments))
             .collect();
-        let found = verify_batch(&Setting::of_transactions(), &claims);
+        let found = verify_batch(&Setting::of_transactions(None), &claims);
         assert_eq!(found, expected, "bad proofs {bad:b}");
     }
 }
@@ -229,7 +229,7 @@ fn faults_do_not_cancel() {
         proof[192..224].copy_from_slice((e_blinding + change).as_bytes());
     }
     let claims = bent.each_ref().map(|proof| case.claim(proof, &commitments));
-    let found = verify_batch(&Setting::of_transactions(), &claims);
+    let found = verify_batch(&Setting::of_transactions(None), &claims);
     assert_eq!(found, [Verdict::VerificationError; 2]);
 }
 

@@ -6,7 +6,7 @@
 //! If the whole is not zero, halves are looked at until every bad proof is named.
 use blake2::{Blake2b512, Digest};
 use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
-use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
+use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::IsIdentity;
 
@@ -14,6 +14,7 @@ use super::sum::Sum;
 use super::transcript::{LABEL, RangeTranscript};
 use super::wire::Proof;
 use crate::generators::{BITS, Base, PARTIES_MAX};
+use crate::known_points::{KnownPoints, decode};
 
 /// What all proofs of a batch have in common.
 pub struct Setting<'a> {
@@ -21,15 +22,18 @@ pub struct Setting<'a> {
     /// Of a value: 8, 16, 32 or 64.
     pub bits: usize,
     pub blinding_base: RistrettoPoint,
+    /// Where commitments are looked up.
+    pub known: Option<&'a KnownPoints>,
 }
 
-impl Setting<'_> {
+impl<'a> Setting<'a> {
     /// The setting of the network's transactions.
-    pub fn of_transactions() -> Setting<'static> {
+    pub fn of_transactions(known: Option<&'a KnownPoints>) -> Setting<'a> {
         Setting {
             label: LABEL,
             bits: BITS,
             blinding_base: RISTRETTO_BASEPOINT_POINT,
+            known,
         }
     }
 }
@@ -213,20 +217,20 @@ fn replay(
         value_base: claim.value_base,
         parties,
         points: [
-            decode(&proof.a)?,
-            decode(&proof.s)?,
-            decode(&proof.t_1)?,
-            decode(&proof.t_2)?,
+            decode(None, &proof.a)?,
+            decode(None, &proof.s)?,
+            decode(None, &proof.t_1)?,
+            decode(None, &proof.t_2)?,
         ],
         rounds: proof
             .rounds
             .iter()
-            .map(|(left, right)| Some((decode(left)?, decode(right)?)))
+            .map(|(left, right)| Some((decode(None, left)?, decode(None, right)?)))
             .collect::<Option<_>>()?,
         commitments: claim
             .commitments
             .iter()
-            .map(decode)
+            .map(|encoded| decode(setting.known, encoded))
             .collect::<Option<_>>()?,
         proof,
         x,
@@ -238,10 +242,6 @@ fn replay(
         inner_product_weight,
         polynomial_weight,
     })
-}
-
-fn decode(encoded: &[u8; 32]) -> Option<RistrettoPoint> {
-    CompressedRistretto(*encoded).decompress()
 }
 
 /// One inversion for all challenges of all statements.

@@ -73,7 +73,7 @@ fn fast(case: &Case, output: &[u8; 32], parts: &Parts) -> Result<(), Fault> {
         responses: &parts.responses,
         key_image: &parts.key_image,
     };
-    verify(&case.message, &case.ring, output, &signature)
+    verify(&case.message, &case.ring, output, &signature, None)
 }
 
 fn slow(case: &Case, output: &[u8; 32], parts: &Parts) -> Result<(), Fault> {
@@ -83,13 +83,13 @@ fn slow(case: &Case, output: &[u8; 32], parts: &Parts) -> Result<(), Fault> {
     });
     let mut ring = Vec::new();
     for (position, encoded) in points.enumerate() {
-        ring.push(decode(&encoded).ok_or(Fault::RingPoint(position))?);
+        ring.push(decode(None, &encoded).ok_or(Fault::RingPoint(position))?);
     }
     if parts.responses.len() != ring.len() {
         return Err(Fault::ResponseCount);
     }
-    let image = decode(&parts.key_image).ok_or(Fault::KeyImage)?;
-    let output = decode(output).ok_or(Fault::OutputCommitment)?;
+    let image = decode(None, &parts.key_image).ok_or(Fault::KeyImage)?;
+    let output = decode(None, output).ok_or(Fault::OutputCommitment)?;
     let scalar = |bytes: &[u8; 32]| Scalar::from_bytes_mod_order(*bytes);
     let mut c = scalar(&parts.c_zero);
     for (member, response) in ring.chunks(2).zip(parts.responses.chunks(2)) {

@@ -7,6 +7,7 @@ Commitments travel as 32 bytes and are decoded only where a rule says so. Blindi
 from collections.abc import Sequence
 
 from mcnode import _native
+from mcnode.crypto.known_points import KnownPoints
 from mcnode.crypto.ring_errors import InvalidCurvePoint, ValueNotConserved
 
 POINT_BYTES = 32
@@ -23,7 +24,9 @@ def commit(value: int, blinding: bytes, token_id: int) -> bytes:
     return _native.commit(value, blinding, token_id)
 
 
-def check_points(points: Sequence[bytes], what: str = "commitment") -> None:
+def check_points(
+    points: Sequence[bytes], what: str = "commitment", known: KnownPoints | None = None
+) -> None:
     """Check that every element is the encoding of a point; the identity is one.
 
     Raises:
@@ -32,13 +35,17 @@ def check_points(points: Sequence[bytes], what: str = "commitment") -> None:
     for position, point in enumerate(points):
         if len(point) != POINT_BYTES:
             raise InvalidCurvePoint(f"{what} {position}", point)
-    bad = _native.first_invalid_point(b"".join(points))
+    bad = _native.first_invalid_point(b"".join(points), known)
     if bad is not None:
         raise InvalidCurvePoint(f"{what} {bad}", points[bad])
 
 
 def check_balance(
-    inputs: Sequence[bytes], outputs: Sequence[bytes], fee: int, fee_token_id: int
+    inputs: Sequence[bytes],
+    outputs: Sequence[bytes],
+    fee: int,
+    fee_token_id: int,
+    known: KnownPoints | None = None,
 ) -> None:
     """Check that outputs and fee are worth what the inputs are, over all tokens at once.
 
@@ -48,7 +55,8 @@ def check_balance(
         InvalidCurvePoint: a commitment is no point.
         ValueNotConserved: something is left over.
     """
-    check_points(inputs)
-    check_points(outputs)
-    if not _native.commitments_balance(b"".join(inputs), b"".join(outputs), fee, fee_token_id):
+    check_points(inputs, known=known)
+    check_points(outputs, known=known)
+    packed = b"".join(inputs), b"".join(outputs)
+    if not _native.commitments_balance(*packed, fee, fee_token_id, known):
         raise ValueNotConserved("outputs and fee are not worth what the inputs are")

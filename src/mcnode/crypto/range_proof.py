@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mcnode import _native
 from mcnode.crypto.commitment import POINT_BYTES
+from mcnode.crypto.known_points import KnownPoints
 from mcnode.crypto.rng import WIDE_BYTES, RandomBytes
 from mcnode.errors import BugError, InvalidError
 
@@ -150,11 +151,13 @@ def check_range_proofs(claims: Sequence[RangeClaim]) -> None:
             raise error
 
 
-def judge_range_proofs(claims: Sequence[RangeClaim]) -> list[RangeProofError | None]:
+def judge_range_proofs(
+    claims: Sequence[RangeClaim], known: KnownPoints | None = None
+) -> list[RangeProofError | None]:
     """The verdict on each claim: None, or why it is refused. One bad proof spoils no other.
 
     The proofs are weighted with numbers that are hashed from all claims together, so nobody can
-    choose bad proofs that cancel out.
+    choose bad proofs that cancel out. Commitments are looked up in `known` and left there.
     """
     verdicts: list[RangeProofError | None] = [_obvious_fault(claim) for claim in claims]
     open_places = [place for place, verdict in enumerate(verdicts) if verdict is None]
@@ -162,7 +165,8 @@ def judge_range_proofs(claims: Sequence[RangeClaim]) -> list[RangeProofError | N
         [
             (claim.proof, b"".join(claim.commitments), claim.token_id)
             for claim in (claims[place] for place in open_places)
-        ]
+        ],
+        known,
     )
     for place, code in zip(open_places, codes, strict=True):
         verdicts[place] = _error_of(code, claims[place])

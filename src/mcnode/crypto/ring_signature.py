@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from mcnode import _native
 from mcnode.crypto.commitment import POINT_BYTES, SCALAR_BYTES
 from mcnode.crypto.keys import RistrettoPrivate
+from mcnode.crypto.known_points import KnownPoints
 from mcnode.crypto.ring_errors import (
     EmptyRing,
     IndexOutOfBounds,
@@ -119,10 +120,12 @@ def check_ring_signature(
     ring: Sequence[RingMember],
     output_commitment: bytes,
     signature: RingSignatureLike,
+    known: KnownPoints | None = None,
 ) -> None:
     """Check a signature over `message` (any length) and its pseudo-output commitment.
 
-    Scalars are reduced modulo the group order. Variable time, as all of this is public.
+    Scalars are reduced modulo the group order. Variable time, as all of this is public. Points of
+    the ring are looked up in `known` and left there.
 
     Raises:
         EmptyRing: there are no members.
@@ -141,6 +144,7 @@ def check_ring_signature(
         signature.c_zero,
         b"".join(signature.responses),
         signature.key_image,
+        known,
     )
     match fault:
         case 0:

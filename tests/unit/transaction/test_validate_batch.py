@@ -4,6 +4,7 @@ import dataclasses
 import sys
 
 from mcnode.crypto import range_proof
+from mcnode.crypto.known_points import KnownPoints
 from mcnode.transaction.errors import network_name
 from mcnode.transaction.ring_ct import verification
 from mcnode.transaction.validation import Candidate, validate_batch
@@ -79,12 +80,36 @@ def test_signatures_that_are_known_to_be_good_are_not_checked_again(payments):
 def test_range_proofs_are_judged_once_for_all(payments, monkeypatch):
     calls = []
 
-    def counting(claims):
+    def counting(claims, known):
         calls.append(len(claims))
-        return range_proof.judge_range_proofs(claims)
+        return range_proof.judge_range_proofs(claims, known)
 
     modules = (verification, sys.modules["mcnode.transaction.validation.validate"])
     for module in modules:
         monkeypatch.setattr(module, "judge_range_proofs", counting)
     validate_batch([candidate(payments[version], version) for version in range(5)])
     assert calls == [5]
+
+
+def test_points_are_kept_for_one_batch_and_up_to_a_limit(payments, monkeypatch):
+    validate_module = sys.modules["mcnode.transaction.validation.validate"]
+    made = []
+
+    def limited():
+        made.append(KnownPoints(limit))
+        return made[-1]
+
+    monkeypatch.setattr(validate_module, "known_points", limited)
+    (proof,) = payments[4][0].signature.range_proofs
+    bad = candidate(payments[4], 4, range_proofs=(flipped(proof, 0),))
+    batch = [*(candidate(payments[version], version) for version in range(5)), bad]
+    expected = ["ok"] * 5 + [f'{SIGNATURE}(RangeProof("ProofError: `VerificationError`"))']
+    sizes = {}
+    for limit in (0, 7, 1000):
+        assert shown(validate_batch(batch)) == expected
+        assert shown(validate_batch(batch)) == expected
+        sizes[limit] = [len(known) for known in made]
+        made.clear()
+    # Five rings of 11 members: 22 points each, 11 hashed; three commitments of each transaction,
+    # the last shares everything with the one before it.
+    assert sizes == {0: [0, 0], 7: [14, 14], 1000: [5 * 36, 5 * 36]}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mcnode.crypto.commitment import check_balance, check_points
+from mcnode.crypto.known_points import KnownPoints, known_points
 from mcnode.crypto.range_proof import (
     FormatError,
     RangeClaim,
@@ -47,13 +48,17 @@ from mcnode.transaction.tx_out import commitment_of
 class SignatureSubject:
     """A transaction whose signature is judged, and what its checks have in common.
 
-    Every ring member and output must have a masked amount.
+    Every ring member and output must have a masked amount. `known` are the points of a batch of
+    transactions; without it the transaction has a memory of its own.
     """
 
-    def __init__(self, tx: Tx, block_version: BlockVersion) -> None:
+    def __init__(
+        self, tx: Tx, block_version: BlockVersion, known: KnownPoints | None = None
+    ) -> None:
         self.prefix = tx.prefix
         self.signature = tx.signature
         self.block_version = block_version
+        self.known = known_points() if known is None else known
         self.range_verdicts: Sequence[RangeProofError | None] | None = None
         """Verdicts on `range_claims`, if they have been judged along with other transactions."""
 
@@ -151,9 +156,9 @@ def _check_key_images_are_unique(subject: SignatureSubject) -> None:
         seen.add(ring_signature.key_image)
 
 
-def _check_commitments(commitments: Sequence[bytes], what: str) -> None:
+def _check_commitments(commitments: Sequence[bytes], what: str, known: KnownPoints) -> None:
     try:
-        check_points(commitments, what)
+        check_points(commitments, what, known)
     except RingSignatureError as error:
         raise RingSignature(error) from error
 
@@ -177,7 +182,7 @@ def _check_range_proofs(subject: SignatureSubject) -> None:
     """
     claims, verdicts = subject.range_claims, subject.range_verdicts
     if verdicts is None:
-        verdicts = judge_range_proofs(claims)
+        verdicts = judge_range_proofs(claims, subject.known)
     for claim, verdict in zip(claims, verdicts, strict=True):
         if not claim.commitments:
             raise NoCommitmentsForTokenId(claim.token_id)
@@ -191,7 +196,9 @@ def _check_range_proofs(subject: SignatureSubject) -> None:
 def _check_value_conserved(subject: SignatureSubject) -> None:
     inputs, prefix = subject.signature.pseudo_output_commitments, subject.prefix
     try:
-        check_balance(inputs, subject.output_commitments, prefix.fee, prefix.fee_token_id)
+        check_balance(
+            inputs, subject.output_commitments, prefix.fee, prefix.fee_token_id, subject.known
+        )
     except CommitmentsNotBalanced as error:
         raise ValueNotConserved from error
 
@@ -214,7 +221,9 @@ def _check_ring_signatures(subject: SignatureSubject) -> None:
     for input_index, (tx_in, ring_signature, pseudo_output) in enumerate(signed):
         message = tx_in_signed_digest(tx_in) or shared_message
         try:
-            check_ring_signature(message, ring_members(tx_in.ring), pseudo_output, ring_signature)
+            check_ring_signature(
+                message, ring_members(tx_in.ring), pseudo_output, ring_signature, subject.known
+            )
         except RingSignatureError as error:
             raise RingSignature(error, f"input {input_index}") from error
 
@@ -275,13 +284,13 @@ SIGNATURE_CHECKS: Final[tuple[Check[SignatureSubject], ...]] = (
     ),
     Check(
         _POINTS[0],
-        lambda s: _check_commitments(s.output_commitments, "output commitment"),
+        lambda s: _check_commitments(s.output_commitments, "output commitment", s.known),
         lambda s: f"{len(s.output_commitments)} points",
     ),
     Check(
         _POINTS[1],
         lambda s: _check_commitments(
-            s.signature.pseudo_output_commitments, "pseudo-output commitment"
+            s.signature.pseudo_output_commitments, "pseudo-output commitment", s.known
         ),
         lambda s: f"{len(s.signature.pseudo_output_commitments)} points",
     ),

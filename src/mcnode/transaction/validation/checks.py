@@ -8,6 +8,7 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
+from mcnode.crypto.known_points import KnownPoints
 from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.checks import Check
 from mcnode.transaction.constants import (
@@ -62,11 +63,13 @@ class ValidationSubject:
     """In the smallest unit of the fee token."""
     signature_is_checked: bool = False
     """The same bytes passed the signature checks at this block version before."""
+    known: KnownPoints | None = None
+    """Points of the transactions that are judged together."""
 
     @functools.cached_property
     def signature(self) -> SignatureSubject:
         """The part that the signature checks look at."""
-        return SignatureSubject(self.tx, self.block_version)
+        return SignatureSubject(self.tx, self.block_version, self.known)
 
     @property
     def prefix(self) -> TxPrefix:

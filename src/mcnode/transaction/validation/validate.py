@@ -6,6 +6,7 @@ The first broken rule decides; `CHECKS` has them all in their order.
 import dataclasses
 from collections.abc import Sequence
 
+from mcnode.crypto.known_points import KnownPoints, known_points
 from mcnode.crypto.range_proof import RangeClaim, judge_range_proofs
 from mcnode.transaction.block_version import BlockVersion, UnsupportedBlockVersion
 from mcnode.transaction.checks import run_checks
@@ -55,8 +56,8 @@ class Candidate:
     minimum_fee: int
     signature_is_checked: bool = False
 
-    def subject(self) -> ValidationSubject:
-        """The transaction as its checks see it.
+    def subject(self, known: KnownPoints | None = None) -> ValidationSubject:
+        """The transaction as its checks see it, `known` being the points of its batch.
 
         Raises:
             Ledger: there is no such block version.
@@ -72,6 +73,7 @@ class Candidate:
             self.root_proofs,
             self.minimum_fee,
             self.signature_is_checked,
+            known,
         )
 
 
@@ -81,19 +83,21 @@ def validate_batch(
     """The verdict on each transaction, the same that `validate` gives: None, or the error.
 
     All range proofs are judged together, which costs much less than one by one; a bad one spoils
-    nothing but its own transaction.
+    nothing but its own transaction. Ring members in common are decoded and hashed once; they are
+    forgotten with the batch.
     """
+    known = known_points()
     verdicts: list[TransactionValidationError | None] = [None] * len(candidates)
     open_subjects: list[tuple[int, ValidationSubject]] = []
     for place, candidate in enumerate(candidates):
         try:
-            subject = candidate.subject()
+            subject = candidate.subject(known)
             run_checks(CHECKS[:SHARED_FROM], subject)
         except TransactionValidationError as error:
             verdicts[place] = error
         else:
             open_subjects.append((place, subject))
-    _judge_range_proofs([subject for _, subject in open_subjects])
+    _judge_range_proofs([subject for _, subject in open_subjects], known)
     for place, subject in open_subjects:
         try:
             run_checks(CHECKS[SHARED_FROM:], subject)
@@ -102,11 +106,11 @@ def validate_batch(
     return verdicts
 
 
-def _judge_range_proofs(subjects: Sequence[ValidationSubject]) -> None:
+def _judge_range_proofs(subjects: Sequence[ValidationSubject], known: KnownPoints) -> None:
     """Give each subject the verdicts on its own range proofs."""
     unchecked = [s.signature for s in subjects if not s.signature_is_checked]
     claims: list[RangeClaim] = [claim for each in unchecked for claim in each.range_claims]
-    verdicts = judge_range_proofs(claims)
+    verdicts = judge_range_proofs(claims, known)
     begin = 0
     for each in unchecked:
         end = begin + len(each.range_claims)
