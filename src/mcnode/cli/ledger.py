@@ -87,8 +87,9 @@ def _facts(opened: "LedgerDB") -> dict[str, Any]:
 
 @ledger.command()
 @_path
+@click.option("--burns", "with_burns", is_flag=True, help="List each burn and its memo's data too.")
 @_json
-def supply(ledger_path: Path, as_json: bool) -> None:
+def supply(ledger_path: Path, with_burns: bool, as_json: bool) -> None:
     """Show how much of each token was minted, was burned and circulates.
 
     Amounts are smallest units. How much MOB there is cannot be told from a ledger, as the origin
@@ -99,9 +100,14 @@ def supply(ledger_path: Path, as_json: bool) -> None:
     with _opened(ledger_path) as opened, _progress("reading blocks") as report:
         found = measure_supply(opened, report)
     if as_json:
-        click.echo(json.dumps(_supply_json(found), indent=2))
-    else:
-        _show_supply(found)
+        extra = {"burns": _burns_json(found)} if with_burns else {}
+        click.echo(json.dumps({**_supply_json(found), **extra}, indent=2))
+        return
+    _show_supply(found)
+    for burn in found.burns if with_burns else ():
+        data = "" if burn.redemption_data is None else f"  data {burn.redemption_data.hex()}"
+        amount = f"{burn.amount.value} of token {burn.amount.token_id}"
+        click.echo(f"block {burn.block_index}  burned {amount}{data}")
 
 
 def _supply_json(found: "Supply") -> dict[str, Any]:
@@ -123,6 +129,19 @@ def _supply_json(found: "Supply") -> dict[str, Any]:
             for token in found.tokens
         ],
     }
+
+
+def _burns_json(found: "Supply") -> list[dict[str, Any]]:
+    return [
+        {
+            "block_index": burn.block_index,
+            "public_key": burn.public_key.hex(),
+            "token_id": burn.amount.token_id,
+            "value": str(burn.amount.value),
+            "redemption_data": burn.redemption_data and burn.redemption_data.hex(),
+        }
+        for burn in found.burns
+    ]
 
 
 _COLUMNS = ("token", "minted", "burned", "circulating", "limit", "of it used")

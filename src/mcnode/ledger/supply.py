@@ -16,8 +16,9 @@ from mcnode.account.public_address import BURN_ADDRESS_VIEW_PRIVATE, burn_addres
 from mcnode.crypto.onetime_keys import scan_outputs
 from mcnode.ledger.db import LedgerDB
 from mcnode.transaction.constants import MOB
+from mcnode.transaction.memo import BurnRedemptionMemo, UnknownMemoType, parse_memo
 from mcnode.transaction.messages import Amount, TxOut
-from mcnode.transaction.tx_out import ViewKeyMatchError, view_key_match
+from mcnode.transaction.tx_out import ViewKeyMatchError, decrypt_memo, view_key_match
 
 BATCH_OUTPUTS: Final = 2048
 """Scanned in one native call, which takes some 0.1 s of one core."""
@@ -57,12 +58,26 @@ class TokenSupply:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Burn:
+    """An output to the burn address."""
+
+    block_index: int
+    public_key: bytes
+    """32 bytes."""
+    amount: Amount
+    redemption_data: bytes | None
+    """The 64 bytes of its memo for whoever redeems the value elsewhere; None: another memo."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Supply:
     """All tokens that were minted, configured or burned, by ascending token id."""
 
     num_blocks: int
     num_outputs: int
     tokens: tuple[TokenSupply, ...]
+    burns: tuple[Burn, ...] = ()
+    """In the order of the blocks."""
 
 
 def measure_supply(ledger: LedgerDB, report: Report = lambda _done, _total: None) -> Supply:
@@ -73,14 +88,14 @@ def measure_supply(ledger: LedgerDB, report: Report = lambda _done, _total: None
     """
     count = _Count()
     num_blocks = ledger.num_blocks()
-    waiting: list[TxOut] = []
+    waiting: list[tuple[int, TxOut]] = []
     num_outputs = 0
     with _BurnScan(count, report, num_blocks) as scan:
         for index in range(num_blocks):
             contents = ledger.get_block_contents(index)
             for mint_tx in contents.mint_txs:
                 count.add_mint(mint_tx.prefix.token_id, mint_tx.prefix.amount)
-            waiting += contents.outputs
+            waiting += ((index, output) for output in contents.outputs)
             num_outputs += len(contents.outputs)
             if len(waiting) >= BATCH_OUTPUTS or index + 1 == num_blocks:
                 scan.submit(waiting, index + 1)
@@ -88,7 +103,7 @@ def measure_supply(ledger: LedgerDB, report: Report = lambda _done, _total: None
     for token_id, active in ledger.get_active_mint_configs_map().items():
         used = sum(config.total_minted for config in active.configs)
         count.set_limit(token_id, active.mint_config_tx.prefix.total_mint_limit, used)
-    return Supply(num_blocks, num_outputs, count.tokens())
+    return Supply(num_blocks, num_outputs, count.tokens(), tuple(count.burns))
 
 
 class _Count:
@@ -96,6 +111,7 @@ class _Count:
 
     def __init__(self) -> None:
         self._tokens: dict[int, TokenSupply] = {}
+        self.burns: list[Burn] = []
 
     def tokens(self) -> tuple[TokenSupply, ...]:
         return tuple(self._tokens[token_id] for token_id in sorted(self._tokens))
@@ -114,11 +130,12 @@ class _Count:
             self._of(token_id), mint_limit=limit, minted_under_limit=used
         )
 
-    def add_burn(self, token_id: int, value: int) -> None:
-        held = self._of(token_id)
-        self._tokens[token_id] = dataclasses.replace(
-            held, burned=held.burned + value, burn_count=held.burn_count + 1
+    def add_burn(self, burn: Burn) -> None:
+        held = self._of(burn.amount.token_id)
+        self._tokens[held.token_id] = dataclasses.replace(
+            held, burned=held.burned + burn.amount.value, burn_count=held.burn_count + 1
         )
+        self.burns.append(burn)
 
 
 class _BurnScan:
@@ -128,21 +145,21 @@ class _BurnScan:
         cores = os.cpu_count() or 1
         self._executor = ThreadPoolExecutor(cores)
         self._ahead_max = BATCHES_AHEAD * cores
-        self._running: deque[tuple[Future[list[Amount]], int]] = deque()
+        self._running: deque[tuple[Future[list[Burn]], int]] = deque()
         self._count = count
         self._report = report
         self._num_blocks = num_blocks
 
-    def submit(self, tx_outs: Sequence[TxOut], done_blocks: int) -> None:
-        """Have outputs scanned, the last ones of the first `done_blocks` blocks."""
+    def submit(self, tx_outs: Sequence[tuple[int, TxOut]], done_blocks: int) -> None:
+        """Have outputs scanned, each with its block, the last ones of `done_blocks` blocks."""
         if len(self._running) >= self._ahead_max:
             self._take()
         self._running.append((self._executor.submit(find_burned, tx_outs), done_blocks))
 
     def _take(self) -> None:
         future, done_blocks = self._running.popleft()
-        for amount in future.result():
-            self._count.add_burn(amount.token_id, amount.value)
+        for burn in future.result():
+            self._count.add_burn(burn)
         self._report(done_blocks, self._num_blocks)
 
     def __enter__(self) -> Self:
@@ -161,17 +178,27 @@ class _BurnScan:
             self._executor.shutdown(cancel_futures=True)
 
 
-def find_burned(tx_outs: Sequence[TxOut]) -> list[Amount]:
-    """Amounts of those outputs that are the burn address's and open with its view key."""
-    keys = [(tx_out.public_key, tx_out.target_key) for tx_out in tx_outs]
+def find_burned(tx_outs: Sequence[tuple[int, TxOut]]) -> list[Burn]:
+    """Those outputs, each given with its block, that are the burn address's and open."""
+    keys = [(tx_out.public_key, tx_out.target_key) for _, tx_out in tx_outs]
     burned = []
     scanned = scan_outputs(BURN_ADDRESS_VIEW_PRIVATE, keys)
-    for tx_out, found in zip(tx_outs, scanned, strict=True):
+    for (block_index, tx_out), found in zip(tx_outs, scanned, strict=True):
         if found is None or found.spend_public != _BURN_SPEND_PUBLIC:
             continue
         try:
-            opened = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE).amount
+            viewed = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE)
         except ViewKeyMatchError:
             continue  # made to look like a burn; it hides an unknown amount
-        burned.append(Amount(opened.value, opened.token_id))
+        amount = Amount(viewed.amount.value, viewed.amount.token_id)
+        data = _redemption_data(decrypt_memo(tx_out, viewed.shared_secret))
+        burned.append(Burn(block_index, tx_out.public_key, amount, data))
     return burned
+
+
+def _redemption_data(payload: bytes) -> bytes | None:
+    try:
+        memo = parse_memo(payload)
+    except UnknownMemoType:
+        return None
+    return memo.data if isinstance(memo, BurnRedemptionMemo) else None

@@ -92,6 +92,9 @@ def test_mints_and_burns_are_summed_by_token(mint, chain):
         TokenSupply(2, 50, 0, 1, 0, mint_limit=50, minted_under_limit=50),
     )
     assert [token.circulating for token in found.tokens] == [None, 449, 50]
+    burns = [(each.block_index, each.amount.token_id, each.amount.value) for each in found.burns]
+    assert burns == [(4, 1, 250), (5, 0, 7), (5, 1, 1)]
+    assert {each.redemption_data for each in found.burns} == {None}, "their memos are empty"
     assert seen[-1] == (6, 6)
 
 

@@ -12,6 +12,7 @@ from mcnode.account.public_address import BURN_ADDRESS_VIEW_PRIVATE, burn_addres
 from mcnode.cli.main import cli
 from mcnode.codec import protobuf
 from mcnode.errors import InvalidError
+from mcnode.ledger.supply import measure_supply
 from mcnode.transaction.messages import Receipt
 from mcnode.transaction.tx_out import decrypt_memo, view_key_match
 from mcnode.wallet.errors import OptimizationNotBeneficial, OutputNotSpendable
@@ -143,6 +144,9 @@ def test_burn_is_seen_by_everybody(world, run):
         viewed = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE)
         assert (viewed.amount.value, viewed.amount.token_id) == (5000, 2)
         assert decrypt_memo(tx_out, viewed.shared_secret) == b"\0\1" + data
+        [burn] = measure_supply(anna.ledger).burns
+        assert (burn.block_index, burn.public_key) == (final.final_in_block, tx_out.public_key)
+        assert (burn.amount.value, burn.redemption_data) == (5000, data)
         again = await restored(world, 0)
         assert last_of(again)[:4] == ("burn", Direction.SENT, 5000, TOKEN_FEE)
         assert again.history()[-1].counterparty == to_printable(burn_address())

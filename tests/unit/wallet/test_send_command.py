@@ -46,6 +46,7 @@ def test_send_and_what_is_seen_of_it(call, address):
         "fee": "400000000",
         "token_id": 0,
         "counterparty": address,
+        "counterparty_name": None,
         "counterparty_hash": json.loads(call("history", "--json").stdout)[-1]["counterparty_hash"],
         "tx_hash": sent.stdout.split()[-1],
         "reason": None,
