@@ -134,8 +134,8 @@ KNOWN_HASHES = {
     1: "f73ddf1ddd6f467fe3e0c00c401c3f07a0960e16b06c4837ffde94d2e3f614dd",
     9: "3066ed5d332c9b549222a3c6f3d6d78f894c8cf275fe4f9710aba14d5fc9fb74",
 }
-"""Of short runs with mixed faults. Whatever changes what nodes say, or when, changes them: then look
-at what the change should do, and write the new ones down. A faster way to do the same must not."""
+"""Of short runs with mixed faults. What changes what nodes say, or when, changes them: then look at
+what the change should do, and write the new ones down. A faster way to do the same must not."""
 
 
 @pytest.mark.parametrize("seed", KNOWN_HASHES)
