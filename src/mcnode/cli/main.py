@@ -22,6 +22,7 @@ _COMMANDS = {
         "ledger",
         "What a ledger holds, and whether it holds together.",
     ),
+    "tokens": ("mcnode.cli.tokens", "tokens", "Fees and governors of a tokens file, checked."),
     "tx": ("mcnode.cli.tx", "tx", "What a transaction holds, and whether it would be taken."),
     "sim": ("mcnode.cli.sim", "sim", "Whole networks under virtual time, by seed."),
     "slot": ("mcnode.cli.slot", "slot", "How a node agreed on a block, step by step."),

@@ -38,13 +38,14 @@ def _config_lines(tx: MintConfigTx) -> Iterator[str]:
         yield "0 configurations: nobody may mint this token any more"
     for number, config in enumerate(tx.prefix.configs):
         yield f"configuration {number}: up to {config.mint_limit} by"
-        yield from _signer_lines(config.signer_set, _INDENT)
+        yield from signer_lines(config.signer_set, _INDENT)
 
 
-def _signer_lines(signer_set: SignerSet, indent: str) -> Iterator[str]:
+def signer_lines(signer_set: SignerSet, indent: str) -> Iterator[str]:
+    """Who must sign together: threshold and members, nested sets further in."""
     members = len(signer_set.individual_signers) + len(signer_set.multi_signers)
     yield f"{indent}{signer_set.threshold} of {members}"
     for signer in signer_set.individual_signers:
         yield f"{indent}{_INDENT}key {signer.hex()}"
     for nested in signer_set.multi_signers:
-        yield from _signer_lines(nested, indent + _INDENT)
+        yield from signer_lines(nested, indent + _INDENT)
