@@ -1,6 +1,6 @@
 """A node's admin API for browsers and metric collectors. [docs/protocol/service.md#13]
 
-A plain HTTP/1.1 server that turns four paths into calls of `admin.AdminAPI`. It is meant for the
+A plain HTTP/1.1 server that turns five paths into calls of `admin.AdminAPI`. It is meant for the
 machine's own network: it has no access control, as the network's gateway has none.
 
 A call that fails is answered 200 with the error as text, because that is what existing monitors of
@@ -10,7 +10,6 @@ the network's gateway expect.
 import asyncio
 import contextlib
 import dataclasses
-import html
 import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from google.protobuf.empty_pb2 import Empty
 from mcnode.api.gen.admin_pb2 import GetInfoResponse, SetRustLogRequest
 from mcnode.api.rpc import call
 from mcnode.api.services import GET_INFO, GET_PROMETHEUS_METRICS, SET_RUST_LOG
+from mcnode.consensus.admin_page import PICTURE_PATH, json_or_text, page, picture_or_reason
 from mcnode.errors import InvalidError
 
 HEAD_BYTES_MAX: Final = 16 * 1024
@@ -36,6 +36,7 @@ CALL_TIMEOUT_S: Final = 10.0
 _TEXT: Final = "text/plain; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
 _JSON: Final = "application/json"
+_SVG: Final = "image/svg+xml"
 
 _log = structlog.get_logger("mcnode.consensus.admin_http")
 
@@ -119,6 +120,7 @@ class AdminGateway:
         self._routes: dict[tuple[str, str], Callable[[HttpRequest], Awaitable[HttpResponse]]] = {
             ("GET", "/"): self._index,
             ("GET", "/info"): self._info,
+            ("GET", PICTURE_PATH): self._picture,
             ("POST", "/set-rust-log"): self._set_rust_log,
             ("GET", "/metrics"): self._metrics,
         }
@@ -152,8 +154,8 @@ class AdminGateway:
         """The response to a request."""
         route = self._routes.get((request.method, request.path))
         if route is None:
-            page = "<!DOCTYPE html><title>404</title><h1>404: Not Found</h1>"
-            return HttpResponse(page, _HTML, HTTPStatus.NOT_FOUND)
+            absent = "<!DOCTYPE html><title>404</title><h1>404: Not Found</h1>"
+            return HttpResponse(absent, _HTML, HTTPStatus.NOT_FOUND)
         return await route(request)
 
     async def _index(self, _request: HttpRequest) -> HttpResponse:
@@ -161,7 +163,17 @@ class AdminGateway:
             info = await self._fetch_info()
         except grpc.aio.AioRpcError as error:
             return HttpResponse(f"Failed getting info: {_rpc_failure(error)}")
-        return HttpResponse(_page(info), _HTML)
+        return HttpResponse(page(info), _HTML)
+
+    async def _picture(self, _request: HttpRequest) -> HttpResponse:
+        try:
+            info = await self._fetch_info()
+        except grpc.aio.AioRpcError as error:
+            return HttpResponse(f"Failed getting info: {_rpc_failure(error)}")
+        drawn, reason = await asyncio.to_thread(picture_or_reason, info)
+        if drawn is None:
+            return HttpResponse(f"no picture: {reason}", status=HTTPStatus.NOT_FOUND)
+        return HttpResponse(drawn, _SVG)
 
     async def _info(self, _request: HttpRequest) -> HttpResponse:
         try:
@@ -171,8 +183,8 @@ class AdminGateway:
         document = {
             "name": info.name,
             "id": info.id,
-            "build_info": _json_or_text(info.build_info_json),
-            "config": _json_or_text(info.config_json),
+            "build_info": json_or_text(info.build_info_json),
+            "config": json_or_text(info.config_json),
             "rust_log": info.rust_log,
         }
         return HttpResponse(json.dumps(document), _JSON)
@@ -203,37 +215,6 @@ class AdminGateway:
 def _rpc_failure(error: grpc.aio.AioRpcError) -> str:
     code = error.code()
     return f"RpcFailure: {code.value[0]}-{code.name} {error.details() or ''}".rstrip()
-
-
-def _json_or_text(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value
-
-
-def _page(info: GetInfoResponse) -> str:
-    """Everything from the node is escaped: a node's texts are not ours."""
-    facts = {
-        "Name": info.name,
-        "Id": info.id,
-        "Build info": json.dumps(_json_or_text(info.build_info_json), indent=2),
-        "Config": json.dumps(_json_or_text(info.config_json), indent=2),
-    }
-    rows = "".join(
-        f"<dt>{html.escape(name)}</dt><dd><pre>{html.escape(text)}</pre></dd>"
-        for name, text in facts.items()
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><meta charset="utf-8">'
-        f"<title>{html.escape(info.name)} {html.escape(info.id)}</title>"
-        f"<h1>{html.escape(info.name)}</h1><dl>{rows}</dl>"
-        '<form method="post" action="/set-rust-log">'
-        '<label>Log filter <input name="rust_log" size="60" '
-        f'value="{html.escape(info.rust_log)}"></label> <button>Set</button></form>'
-        '<p><a href="/info">info as JSON</a> <a href="/metrics">metrics</a></p></html>'
-    )
 
 
 async def serve_gateway(channel: grpc.aio.Channel, host: str, port: int) -> asyncio.Server:

@@ -23,13 +23,14 @@ pytestmark = pytest.mark.asyncio
 class Node:
     def __init__(self) -> None:
         self.rust_log = "info"
+        self.config = '{"status":{"block_height":3}}'
 
     async def info(self, _request: Empty, _call: Call) -> GetInfoResponse:
         return GetInfoResponse(
             name="<Node>",
             id="a:1",
             build_info_json='{ "K": "v" }',
-            config_json='{"status":{"block_height":3}}',
+            config_json=self.config,
             rust_log=self.rust_log,
         )
 
@@ -109,6 +110,90 @@ async def test_info_metrics_and_page() -> None:
         assert "<Node>" not in body
 
 
+def told(**changes: object) -> str:
+    """GetInfo of the first of three nodes that need each other."""
+    ids = ["a:1", "<b>:1", "c:1"]
+    sets = [
+        {
+            "threshold": 2,
+            "members": [{"type": "Node", "args": each} for each in ids if each != own],
+        }
+        for own in ids
+    ]
+    quorum = {
+        "lint": [],
+        "announced": [
+            {"responder_id": own, "quorum_set": quorum_set}
+            for own, quorum_set in zip(ids, sets, strict=True)
+        ],
+        "analysis": {
+            "verdict": "intersecting",
+            "nodes_heard": 3,
+            "nodes_named": 3,
+            "disjoint_quorums": [],
+            "smallest_blocking_set": 1,
+            "smallest_splitting_set": None,
+        },
+    }
+    network = {"quorum_set": sets[0], "broadcast_peers": [], "known_peers": None}
+    config = {"peer_responder_id": "a:1"}
+    return json.dumps({"config": config, "network": network, "quorum": quorum} | changes)
+
+
+async def test_the_page_shows_quorums_and_a_stuck_slot() -> None:
+    async with running() as (node, port):
+        stuck = {
+            "slot_index": 7,
+            "seconds_without_progress": 61,
+            "waiting_for": ["accept nomination of v1 lacks 1 of <b>:1"],
+        }
+        node.config = told(status={"block_height": 7, "stuck_slot": stuck})
+        _, _, body = await ask(port, get("/"))
+        assert "slot 7 without progress for 61 s\naccept nomination of v1 lacks 1 of &lt;b" in body
+        assert (
+            "every two quorums share a node\n3 of 3 nodes were heard\nnodes that must stop" in body
+        )
+        assert '<img src="/quorum.svg"' in body
+        assert "<b>" not in body
+        status, headers, body = await ask(port, get("/quorum.svg"))
+        assert (status, headers["content-type"]) == (200, "image/svg+xml")
+        assert "&lt;b&gt;:1" in body
+        assert "Every two quorums share a node" in body
+
+
+async def test_the_page_shows_a_split_and_what_is_not_known() -> None:
+    async with running() as (node, port):
+        analysis = {"verdict": "split", "disjoint_quorums": [["a:1"], ["c:1"]]}
+        lint = [{"severity": "error", "message": "bad", "remedy": "Mend it"}]
+        node.config = told(quorum={"analysis": analysis, "lint": lint})
+        _, _, body = await ask(port, get("/"))
+        for line in ("THE NETWORK CAN SPLIT", "a quorum by itself: c:1", "error: bad. Mend it"):
+            assert line in body
+        node.config = told(quorum={"analysis": None, "lint": None})
+        _, _, body = await ask(port, get("/"))
+        assert "not known until everybody has announced a quorum set" in body
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "{}",
+        "no JSON",
+        '{"quorum": 1}',
+        '{"quorum": {"lint": [1], "analysis": {"disjoint_quorums": [2]}}}',
+        '{"quorum": 1, "status": {"stuck_slot": 3}}',
+        '{"quorum": {"lint": 1, "analysis": {"disjoint_quorums": 2}}, "status": 4}',
+    ],
+)
+async def test_without_quorum_sets_there_is_no_picture(config: str) -> None:
+    async with running() as (node, port):
+        node.config = config
+        status, _, _ = await ask(port, get("/"))
+        assert status == 200
+        status, _, body = await ask(port, get("/quorum.svg"))
+        assert (status, body.startswith("no picture: ")) == (404, True)
+
+
 async def test_log_filter() -> None:
     async with running() as (node, port):
         status, headers, _ = await ask(port, post("/set-rust-log", b"rust_log=warn%2Cx%3Ddebug"))
@@ -124,6 +209,7 @@ async def test_an_absent_node_is_reported_in_the_body() -> None:
         for path, start in [
             ("/info", "Failed getting info: RpcFailure: 14-UNAVAILABLE"),
             ("/", "Failed getting info: RpcFailure: 14-UNAVAILABLE"),
+            ("/quorum.svg", "Failed getting info: RpcFailure: 14-UNAVAILABLE"),
             ("/metrics", "failed getting metrics: RpcFailure: 14-UNAVAILABLE"),
         ]:
             status, headers, body = await ask(port, get(path))
