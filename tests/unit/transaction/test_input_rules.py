@@ -7,6 +7,7 @@ import pytest
 from mcnode.account.account_key import AccountKey
 from mcnode.crypto.keys import RistrettoPrivate
 from mcnode.crypto.rng import ChaCha12Rng
+from mcnode.transaction import input_rules
 from mcnode.transaction.amounts import (
     derive_amount_shared_secret,
     make_masked_amount_v2,
@@ -15,6 +16,7 @@ from mcnode.transaction.block_version import BlockVersion
 from mcnode.transaction.errors import network_name
 from mcnode.transaction.input_rules import InputRuleError, check_input_rules
 from mcnode.transaction.messages import Amount, InputRules, RevealedTxOut, TxPrefix
+from mcnode.transaction.revealed_tx_out import reveal_amount
 from mcnode.transaction.tx_out import create_tx_out
 
 TOMBSTONE = 50
@@ -155,3 +157,19 @@ def test_secrets_must_open(prefix, reveal):
     without = dataclasses.replace(change.tx_out, masked_amount=None)
     rules = InputRules(partial_fill_change=dataclasses.replace(change, tx_out=without))
     assert outcome(rules, prefix) == "RevealedTxOut(TxOutConversion(UnknownMaskedAmountVersion))"
+
+
+def test_rules_that_say_the_same_are_opened_once(prefix, reveal, monkeypatch):
+    """Only the size of a transaction limits the number of rules."""
+    opened = []
+
+    def counting(revealed):
+        opened.append(revealed)
+        return reveal_amount(revealed)
+
+    monkeypatch.setattr(input_rules, "reveal_amount", counting)
+    rules = InputRules(
+        partial_fill_outputs=(reveal(1, 2000),) * 500, partial_fill_change=reveal(0, 2000)
+    )
+    assert outcome(rules, prefix) == "ok"
+    assert len(opened) == len(set(opened)) <= 4
