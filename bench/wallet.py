@@ -60,6 +60,16 @@ def benchmarks() -> Iterable[Benchmark]:
             repeat=1,
             per_call=OUTPUTS,
         )
+        for count in (1, 1000):
+            watching = Scanner(other, range(count))
+            yield Benchmark(
+                f"scan: somebody else's output, {count} subaddresses watched",
+                "us",
+                "<= 50 (network 74.6)",
+                lambda watching=watching: watching.scan(outputs, 0, 0),
+                repeat=1,
+                per_call=OUTPUTS,
+            )
         yield Benchmark(
             "scan: an own output, opened, with key image",
             "us",

@@ -30,7 +30,7 @@ from mcnode.cli.wallet_output import (
     print_settings,
 )
 from mcnode.cli.wallet_pay import burn, merge, send
-from mcnode.cli.wallet_receipt import receipt, request
+from mcnode.cli.wallet_receipt import code, receipt, request
 from mcnode.cli.wallet_running import ask_new_passphrase, closing, open_wallet, run_wallet
 from mcnode.cli.wallet_swap import swap
 from mcnode.cli.wallet_view import view
@@ -344,6 +344,7 @@ wallet.add_command(send)
 wallet.add_command(burn)
 wallet.add_command(merge)
 wallet.add_command(request)
+wallet.add_command(code)
 wallet.add_command(receipt)
 wallet.add_command(swap)
 wallet.add_command(gift)

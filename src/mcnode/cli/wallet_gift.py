@@ -114,7 +114,10 @@ def redeem(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Take the gift of CODE; the fee comes out of it."""
+    """Take the gift of CODE; the fee comes out of it.
+
+    A transfer code of older wallets is taken too.
+    """
     from mcnode.wallet.gifts import RedeemGiftOrder, parse_gift_code
 
     order = RedeemGiftOrder(parse_gift_code(code), note=note)

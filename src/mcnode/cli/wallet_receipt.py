@@ -1,4 +1,4 @@
-"""`mcnode wallet receipt` and `request`: what payer and payee hand each other."""
+"""`mcnode wallet receipt`, `request`, `code`: what payer and payee hand each other."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from mcnode.cli.wallet_options import (
     wallet_option,
 )
 from mcnode.cli.wallet_output import print_json, print_receipt
+from mcnode.cli.wallet_pay import read_code
 from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
 
 if TYPE_CHECKING:
@@ -114,3 +115,22 @@ def request(
         print_json({"request": code})
     else:
         click.echo(code)
+
+
+@click.command()
+@click.argument("code")
+@json_option
+def code(*, code: str, as_json: bool) -> None:
+    """Show what a printable CODE (or @FILE) is about: an address, a request, a gift, a transfer.
+
+    No wallet and no network are needed; the keys in a gift are not shown.
+    """
+    from mcnode.account.printable import parse_printable
+    from mcnode.wallet.export import printable_json
+
+    found = printable_json(parse_printable(read_code(code)))
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        click.echo(f"{name.replace('_', ' '):<20} {'' if value is None else value}".rstrip())

@@ -1,4 +1,4 @@
-"""History and outputs for other programs: JSON values and CSV.
+"""History, outputs and printable codes for other programs: JSON values and CSV.
 
 Amounts are texts of smallest units, because they may exceed 53 bits.
 """
@@ -7,6 +7,8 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from mcnode.account.printable import PaymentRequest, Printable, PrintableGiftCode
+from mcnode.account.public_address import PublicAddress, short_address_hash
 from mcnode.wallet.history import HistoryEntry
 from mcnode.wallet.records import OwnedOutput
 
@@ -103,3 +105,37 @@ def outputs_json(outputs: Sequence[OwnedOutput]) -> list[dict[str, Any]]:
         }
         for output in outputs
     ]
+
+
+def printable_json(value: Printable) -> dict[str, Any]:
+    """What a printable code is about; of what spends money, nothing is told."""
+    match value:
+        case PublicAddress():
+            return {"kind": "address", **_address_json(value)}
+        case PaymentRequest():
+            address = value.public_address
+            return {
+                "kind": "payment request",
+                **({} if address is None else _address_json(address)),
+                "value": str(value.value) if value.value else None,
+                "token_id": value.token_id,
+                "payment_id": str(value.payment_id) if value.payment_id else None,
+                "note": value.memo or None,
+            }
+        case PrintableGiftCode():
+            return {"kind": "gift code", "output": str(value.global_index)}
+    key = value.tx_out_public_key
+    return {
+        "kind": "transfer code",
+        "output_public_key": None if key is None else key.hex(),
+        "note": value.memo or None,
+    }
+
+
+def _address_json(address: PublicAddress) -> dict[str, Any]:
+    return {
+        "address_hash": short_address_hash(address).hex(),
+        "view_public_key": address.view_public_key.hex(),
+        "spend_public_key": address.spend_public_key.hex(),
+        "fog_report_url": address.fog_report_url or None,
+    }

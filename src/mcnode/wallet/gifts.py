@@ -8,12 +8,21 @@ import dataclasses
 import secrets
 
 from mcnode.account.account_key import AccountKey
-from mcnode.account.printable import PrintableGiftCode, parse_printable, to_printable
-from mcnode.account.subaddress import GIFT_CODE_SUBADDRESS_INDEX
-from mcnode.crypto.keys import RistrettoPrivate
+from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
+from mcnode.account.printable import (
+    PrintableGiftCode,
+    TransferPayload,
+    parse_printable,
+    to_printable,
+)
+from mcnode.account.root_identity import account_key_from_root_entropy
+from mcnode.account.subaddress import DEFAULT_SUBADDRESS_INDEX, GIFT_CODE_SUBADDRESS_INDEX
+from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
+from mcnode.crypto.onetime_keys import recover_onetime_private_key, shared_secret_of
 from mcnode.crypto.ring_signature import key_image
 from mcnode.errors import InvalidError
 from mcnode.ledger.db import LedgerDB
+from mcnode.ledger.errors import NotFound
 from mcnode.transaction.builder import (
     GiftCodeCancellationMemoBuilder,
     GiftCodeFundingMemoBuilder,
@@ -82,19 +91,56 @@ def list_gifts(
     return gifts
 
 
-def parse_gift_code(text: str) -> TxOutGiftCode:
-    """The gift of a printable code.
+def parse_gift_code(text: str) -> TxOutGiftCode | TransferPayload:
+    """The gift of a printable code; a transfer code of older wallets is one too.
 
     Raises:
         PrintableError: it is no printable code.
         NotAGiftCode: it is one of something else, or lacks a key.
     """
     value = parse_printable(text)
+    if isinstance(value, TransferPayload):
+        return value
     if not isinstance(value, PrintableGiftCode):
         raise NotAGiftCode(f"printable code holds a {type(value).__name__}, needs a gift code")
     if value.onetime_private_key is None or value.shared_secret is None:
         raise NotAGiftCode("gift code lacks a key")
     return TxOutGiftCode(value.global_index, value.onetime_private_key, value.shared_secret)
+
+
+def gift_of_transfer(payload: TransferPayload, ledger: LedgerDB) -> TxOutGiftCode:
+    """The gift in a transfer code of older wallets: an account of its own that holds one output.
+
+    Raises:
+        NotAGiftCode: it lacks entropy or output, or the output is not that account's, or not in
+            the blocks read so far.
+    """
+    if payload.tx_out_public_key is None:
+        raise NotAGiftCode("transfer code names no output")
+    try:
+        index = ledger.get_tx_out_index_by_public_key(payload.tx_out_public_key)
+    except NotFound:
+        raise NotAGiftCode("output of the transfer code is in no block read so far: sync") from None
+    account, tx_out = _account_of_transfer(payload), ledger.get_tx_out_by_index(index)
+    public_key = RistrettoPublic(tx_out.public_key)
+    key = recover_onetime_private_key(
+        public_key,
+        account.view_private,
+        account.subaddress_spend_private(DEFAULT_SUBADDRESS_INDEX),
+    )
+    secret = shared_secret_of(account.view_private, public_key)
+    gift = TxOutGiftCode(index, key.to_bytes(), secret.to_bytes())
+    _check_key(gift, tx_out)
+    return gift
+
+
+def _account_of_transfer(payload: TransferPayload) -> AccountKey:
+    try:
+        if payload.bip39_entropy:
+            return account_key_from_mnemonic(mnemonic_from_entropy(payload.bip39_entropy))
+        return account_key_from_root_entropy(payload.root_entropy)
+    except InvalidError as error:
+        raise NotAGiftCode(f"transfer code holds no account: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,7 +189,8 @@ class FundGiftOrder:
 class RedeemGiftOrder:
     """Take a gift; the fee comes out of it."""
 
-    gift: TxOutGiftCode
+    gift: TxOutGiftCode | TransferPayload
+    """Of a gift code; of a transfer code once its output is looked up."""
     fee: int | None = None
     note: str = ""
     """At most 57 bytes, for the own history."""
@@ -158,8 +205,11 @@ class RedeemGiftOrder:
             As `PaymentOrder.build`.
         """
         _ = context.spender
-        credentials = self._credentials(context)
-        key = RistrettoPrivate(self.gift.onetime_private_key)
+        given = self.gift
+        if isinstance(given, TransferPayload):
+            given = gift_of_transfer(given, context.ledger)
+        credentials = _credentials(context.ledger, given)
+        key = RistrettoPrivate(given.onetime_private_key)
         taken = context.ledger.check_key_image(key_image(key))
         if taken is not None:
             raise GiftTaken(taken)
@@ -173,18 +223,19 @@ class RedeemGiftOrder:
         amount = Amount(gift.value - fee, gift.token_id)
         return draft.finish(PaymentKind.GIFT_REDEEM, amount, draft.pay_self(amount))
 
-    def _credentials(self, context: BuildContext) -> InputCredentials:
-        ledger, index = context.ledger, self.gift.global_index
-        if index >= ledger.num_txos():
-            raise NotAGiftCode(f"gift is output {index}, blocks read so far have fewer: sync")
-        _check_key(self.gift, ledger.get_tx_out_by_index(index))
-        [ring] = choose_rings([index], ledger.num_txos(), secrets.randbelow)
-        return InputCredentials.from_gift_code(
-            [ledger.get_tx_out_by_index(each) for each in ring],
-            ledger.get_tx_out_proof_of_memberships(ring),
-            ring.index(index),
-            self.gift,
-        )
+
+def _credentials(ledger: LedgerDB, gift: TxOutGiftCode) -> InputCredentials:
+    index = gift.global_index
+    if index >= ledger.num_txos():
+        raise NotAGiftCode(f"gift is output {index}, blocks read so far have fewer: sync")
+    _check_key(gift, ledger.get_tx_out_by_index(index))
+    [ring] = choose_rings([index], ledger.num_txos(), secrets.randbelow)
+    return InputCredentials.from_gift_code(
+        [ledger.get_tx_out_by_index(each) for each in ring],
+        ledger.get_tx_out_proof_of_memberships(ring),
+        ring.index(index),
+        gift,
+    )
 
 
 def _check_key(gift: TxOutGiftCode, tx_out: TxOut) -> None:

@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 import mcnode.wallet.wallet as wallet_module
-from mcnode.account.printable import parse_printable, to_printable
+from mcnode.account.mnemonic import account_key_from_mnemonic, mnemonic_from_entropy
+from mcnode.account.printable import TransferPayload, parse_printable, to_printable
 from mcnode.account.public_address import BURN_ADDRESS_VIEW_PRIVATE, burn_address
+from mcnode.account.root_identity import account_key_from_root_entropy
 from mcnode.cli.main import cli
 from mcnode.codec import protobuf
 from mcnode.errors import InvalidError
@@ -128,6 +130,40 @@ def test_gifts_that_cannot_be_taken(world, run):
         with pytest.raises(NotAGiftCode, match="lacks"):
             lacking = dataclasses.replace(parse_printable(anna.gifts()[0].code), shared_secret=None)
             parse_gift_code(to_printable(lacking))
+
+    run(story())
+
+
+@pytest.mark.parametrize("kind", ["bip39_entropy", "root_entropy"])
+def test_transfer_codes_of_older_wallets(world, run, kind):
+    """An account with one output, given away by its entropy."""
+
+    async def story():
+        anna, ben = await synced(world, 0, 1)
+        entropy = bytes(range(32))
+        if kind == "bip39_entropy":
+            box = account_key_from_mnemonic(mnemonic_from_entropy(entropy))
+        else:
+            box = account_key_from_root_entropy(entropy)
+        paid = await carried_out(anna, PaymentOrder(box.default_subaddress(), OUTPUT // 4))
+        payload = TransferPayload(tx_out_public_key=paid.output_public_key, **{kind: entropy})
+        gift = parse_gift_code(to_printable(payload))
+        assert gift == payload
+        with pytest.raises(NotAGiftCode, match="sync"):
+            await ben.prepare_order(RedeemGiftOrder(gift))
+        await ben.sync()
+        final = await carried_out(ben, RedeemGiftOrder(gift))
+        assert final.value == OUTPUT // 4 - MOB_FEE
+        with pytest.raises(GiftTaken):
+            await ben.prepare_order(RedeemGiftOrder(gift))
+        for change, reason in [
+            ({kind: bytes(32)}, "does not open output"),
+            ({kind: b"short"}, "no account"),
+            ({kind: b""}, "no account"),
+            ({"tx_out_public_key": None}, "names no output"),
+        ]:
+            with pytest.raises(NotAGiftCode, match=reason):
+                await ben.prepare_order(RedeemGiftOrder(dataclasses.replace(payload, **change)))
 
     run(story())
 

@@ -12,6 +12,13 @@ from click.testing import CliRunner
 import mcnode.wallet
 import mcnode.wallet.wallet as wallet_module
 from mcnode.account.mnemonic import account_key_from_mnemonic
+from mcnode.account.printable import (
+    PaymentRequest,
+    PrintableGiftCode,
+    TransferPayload,
+    to_printable,
+)
+from mcnode.account.public_address import short_address_hash
 from mcnode.api.gen.consensus_client_pb2 import MintValidationResultCode
 from mcnode.cli.main import cli
 from mcnode.connection.errors import MintTxRefused
@@ -155,6 +162,30 @@ def test_commands_that_list_and_follow(world, tmp_path, monkeypatch):
     everything = call("outputs", "--all")
     assert f"{coin['public_key']}" in everything and "spent in block 2" in everything
     assert coin["public_key"] not in call("outputs")
+    world.network.ledger.close()
+
+
+def test_what_codes_are_about(world):
+    address = world.network.accounts[0].default_subaddress()
+    secret = bytes([3]) + bytes(31)
+    codes = {
+        "address": address,
+        "payment request": PaymentRequest(address, 5, "tea", 1, 9),
+        "gift code": PrintableGiftCode(77, secret, address.view_public_key),
+        "transfer code": TransferPayload(b"", bytes(32), "for you", bytes(32)),
+    }
+    found = {}
+    for kind, value in codes.items():
+        done = CliRunner().invoke(cli, ["wallet", "code", to_printable(value), "--json"])
+        assert done.exit_code == 0, done.output
+        found[kind] = json.loads(done.stdout)
+        assert found[kind]["kind"] == kind and secret.hex() not in done.stdout
+        assert CliRunner().invoke(cli, ["wallet", "code", to_printable(value)]).exit_code == 0
+    request = found["payment request"]
+    assert (request["value"], request["token_id"], request["payment_id"]) == ("5", 1, "9")
+    assert found["gift code"] == {"kind": "gift code", "output": "77"}
+    assert found["address"]["address_hash"] == short_address_hash(address).hex()
+    assert found["transfer code"]["note"] == "for you"
     world.network.ledger.close()
 
 
