@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from mcnode.scp.slot import Slot
+from mcnode.scp.types import Nominate, NominatePayload
 from mcnode.simulation.faults import (
     SECOND_US,
     Fault,
@@ -142,3 +144,22 @@ what the change should do, and write the new ones down. A faster way to do the s
 def test_the_trace_hash_is_the_same_on_every_machine(seed: int) -> None:
     sweep = Sweep(None, parse_faults("standard"), 6 * SECOND_US, SECOND_US)
     assert simulate(sweep.config(seed)).trace_hash == KNOWN_HASHES[seed]
+
+
+def test_an_honest_node_that_takes_back_a_vote_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names only the last value that it votes for."""
+    topic_of = Slot._topic
+
+    def forgetful(self: Slot) -> object:
+        topic = topic_of(self)
+        if isinstance(topic, Nominate):
+            return Nominate(NominatePayload(topic.nomination.voted[-1:], topic.nomination.accepted))
+        return topic
+
+    monkeypatch.setattr(Slot, "_topic", forgetful)
+    faults = parse_faults("latency=200ms")
+    config = SimConfig(mesh(4, 2), 0, faults, 10 * SECOND_US, SECOND_US // 5)
+    finding = simulate(config).finding
+    assert finding is not None
+    assert finding.kind == "state"
+    assert "takes back its vote" in finding.text

@@ -9,6 +9,8 @@ from mcnode.consensus.message_queue import FUTURE_SLOTS_MAX
 from mcnode.errors import BugError
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
+from mcnode.scp import Msg
+from mcnode.scp.contradiction import contradiction
 from mcnode.scp.errors import InvalidMsgError
 from mcnode.scp.invariants import check_invariants
 from mcnode.scp.msg_rules import check_msg
@@ -55,6 +57,8 @@ class Checks:
         self._txs = txs
         self._check_slots = check_slots
         self._agreed: dict[int, tuple[bytes, int]] = {}
+        self._said: dict[tuple[int, int], Msg[ConsensusValue]] = {}
+        """The last statement of each node since each of its starts."""
 
     def block(
         self,
@@ -100,16 +104,26 @@ class Checks:
         return None
 
     def statement(self, host: "Host", msg: ConsensusMsg, now_us: int) -> None:
-        """What an honest node says is well formed, and its slot is consistent."""
+        """What an honest node says is well formed, takes nothing back that it has said since its
+        start, and its slot is consistent."""
         if not self._check_slots:
             return
+        scp_msg = msg.scp_msg
         try:
-            check_msg(msg.scp_msg)
-            state = host.node.slot_state(msg.scp_msg.slot_index)
+            check_msg(scp_msg)
+            state = host.node.slot_state(scp_msg.slot_index)
             if state is not None:
                 check_invariants(state)
         except (InvalidMsgError, BugError) as error:
             raise Violation(Finding("state", now_us, host.instance, str(error))) from error
+        key = (host.instance, host.life)
+        before = self._said.get(key)
+        if before is not None and before.slot_index == scp_msg.slot_index:
+            reason = contradiction(before.topic, scp_msg.topic)
+            if reason is not None:
+                text = f"{reason}: {before.topic}, then {scp_msg.topic}"
+                raise Violation(Finding("state", now_us, host.instance, text))
+        self._said[key] = scp_msg
 
     def memory(self, host: "Host", identities: int, now_us: int) -> None:
         """What strangers can make grow stays small: an author counts once per slot."""

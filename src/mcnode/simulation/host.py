@@ -100,7 +100,8 @@ class Host:
         self.paused_until_us = 0
         self._clock_rate = clock_rate
         self._clock_offset = 1000.0 + 10.0 * instance
-        self._life = 0
+        self.life = 0
+        """How often it has started or stopped."""
         peers = world.network.peers[position]
         self.peers = {world.network.node_ids[n].responder_id: n for n in peers}
         self._pushed_to = {
@@ -111,7 +112,7 @@ class Host:
 
     def boot(self) -> None:
         """Start with what is on disk and nothing else."""
-        self._life += 1
+        self.life += 1
         self.is_up = True
         self.cache = TxCache(self.ledger)
         judge = ValueJudge(self.cache, MintTxManager(self.ledger, BlockVersion(4), {}))
@@ -146,7 +147,7 @@ class Host:
 
     def crash(self) -> None:
         """Lose everything but the disk."""
-        self._life += 1
+        self.life += 1
         self.is_up = False
         self._note("down")
 
@@ -162,10 +163,10 @@ class Host:
 
     def alive(self, event: Callable[[], None]) -> Callable[[], None]:
         """`event`, for this life only, and put off while the node is paused."""
-        life = self._life
+        life = self.life
 
         def run() -> None:
-            if self._life != life or not self.is_up:
+            if self.life != life or not self.is_up:
                 return
             if self.paused_until_us > self.world.timeline.now_us:
                 self.world.timeline.at(self.paused_until_us, run)
