@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from mcnode.quorum.bounds import UNBOUNDED
+from mcnode.quorum.bounds import UNBOUNDED, Bounds
 from mcnode.quorum.compiled import CompiledSystem
 from mcnode.quorum.intersection import Verdict, check_intersection
 from mcnode.quorum.minimal import MinimalSets, units_of
@@ -173,3 +173,23 @@ def test_minimal_sets_agree_with_the_definition(
     tier, is_whole = top_tier(found, blocking)
     assert is_whole
     assert frozenset(units.named(tier)) == frozenset().union(*minimal(holding))
+
+
+@settings(max_examples=60, deadline=None)
+@given(systems(), st.sampled_from([None, Grouping.ORGANISATION]))
+def test_what_an_ended_search_came_down_to_is_minimal(
+    system: FederatedSystem, grouping: Grouping | None
+) -> None:
+    compiled = CompiledSystem(system)
+    units = units_of(compiled, grouping)
+    for search in (minimal_quorums, minimal_blocking_sets, minimal_splitting_sets):
+        whole = search(compiled, units, UNBOUNDED)
+        ended = search(compiled, units, Bounds(lambda: True))
+        if ended.is_complete:
+            assert not whole.shapes
+            continue
+        note(search.__name__)
+        if ended.example is None:
+            assert not whole.shapes
+        else:
+            assert units.symmetry.canonical(ended.example) in whole.shapes

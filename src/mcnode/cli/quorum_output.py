@@ -93,9 +93,13 @@ def _show_kind(
         count = f"{found.count:,} and more (search ended; all of {found.searched_size} or fewer)"
     sizes = ", ".join(f"{count:,} of {size}" for size, count in sorted(found.sizes().items()))
     if not found.shapes and not found.is_complete:
-        count = f"none of {max(0, found.searched_size)} or fewer; larger ones were not reached"
+        none = f"none of {found.searched_size} or fewer" if found.searched_size >= 0 else "none yet"
+        count = f"{none}; larger ones were not reached"
+        if found.example is not None:
+            count = f"{none}; the search ended, one of {found.example.bit_count()} is known"
     click.echo(f"  {title}{meaning}: {count}{f': {sizes}' if sizes else ''}")
-    for mask in itertools.islice(found, shown):
+    examples = () if found.example is None else (found.example,)
+    for mask in itertools.islice(itertools.chain(found, examples), shown):
         names = _names(system, found.units.named(mask))
         click.echo(f"    {{{', '.join(names)}}}")
     if 0 < shown < found.count:

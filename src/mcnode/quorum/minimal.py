@@ -20,6 +20,9 @@ from mcnode.quorum.symmetry import Symmetry, find_symmetry, group_masks
 SHAPES_MAX = 5_000
 """Shapes of sets after which a search ends; nobody reads more."""
 
+Within = Callable[[int], int | None]
+"""Given units: those of them that have the property together, or None when none do."""
+
 Refine = Callable[[int], int | None]
 """Given the mask of a candidate: None to take it, or units of which the next must have one."""
 
@@ -59,13 +62,15 @@ class MinimalSets:
     """What was found: one canonical set of units per shape, by size.
 
     When the search was ended, `is_complete` is false; sets of at most `searched_size` units are all
-    there.
+    there. If it ended before the first one, `example` is one that was come down to from above: not
+    the smallest, perhaps, but an upper end.
     """
 
     units: Units
     shapes: tuple[int, ...]
     is_complete: bool
     searched_size: int
+    example: int | None = None
 
     @property
     def count(self) -> int:
@@ -110,11 +115,13 @@ def enumerate_minimal(
     bounds: Bounds,
     searched: str,
     refine: Refine = lambda candidate: None,
+    within: Within | None = None,
 ) -> MinimalSets:
     """All minimal sets of units whose literals are true in a model of the formula.
 
     `cost` counts the literals in unary. Only canonical sets are looked for, so the formula must not
-    change when alike units are exchanged.
+    change when alike units are exchanged. `within` is only needed where the formula does not say
+    all of the property.
     """
     for earlier, later in units.symmetry.ordered_pairs():
         formula.add(-literals[later], literals[earlier])
@@ -138,8 +145,39 @@ def enumerate_minimal(
                         return MinimalSets(units, tuple(shapes), False, size - 1)
                 size += 1
         except SearchStopped:
-            return MinimalSets(units, tuple(shapes), False, size - 1)
+            example = None
+            if not shapes:
+                example = _come_down(units, within or _models(solver, literals))
+            return MinimalSets(units, tuple(shapes), False, size - 1, example)
     return MinimalSets(units, tuple(shapes), True, len(units.masks))
+
+
+def _models(solver: Solver, literals: Sequence[int]) -> Within:
+    """By the formula, as far as one round of the solver goes."""
+
+    def within(units: int) -> int | None:
+        excluded = [-literal for unit, literal in enumerate(literals) if not units >> unit & 1]
+        model = solver.attempt(excluded)
+        if model is None:
+            return None
+        return sum(1 << unit for unit, literal in enumerate(literals) if literal in model)
+
+    return within
+
+
+def _come_down(units: Units, within: Within) -> int | None:
+    """A set from which no unit can be left out: all units, without one after another.
+
+    Later units go first, as canonical sets have the earlier ones.
+    """
+    found = within((1 << len(units.masks)) - 1)
+    if found is None:
+        return None
+    for unit in reversed(range(len(units.masks))):
+        if found >> unit & 1:
+            smaller = within(found & ~(1 << unit))
+            found = found if smaller is None else smaller
+    return found
 
 
 # -- counting units --------------------------------------------------------------------------------

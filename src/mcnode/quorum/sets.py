@@ -83,6 +83,7 @@ def minimal_blocking_sets(system: CompiledSystem, units: Units, bounds: Bounds) 
         bounds=bounds,
         searched="minimal blocking sets",
         refine=refine,
+        within=lambda candidate: candidate if refine(candidate) is None else None,
     )
 
 

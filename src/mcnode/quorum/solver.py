@@ -64,3 +64,10 @@ class Solver:
                 return frozenset(literal for literal in self._solver.get_model() if literal > 0)
             if answer is False:
                 return None
+
+    def attempt(self, assumptions: Sequence[int]) -> frozenset[int] | None:
+        """The same within one round, whatever the bounds say: None also when that did not do."""
+        self._solver.conf_budget(CONFLICTS_PER_ROUND)
+        if self._solver.solve_limited(assumptions=list(assumptions)) is not True:
+            return None
+        return frozenset(literal for literal in self._solver.get_model() if literal > 0)

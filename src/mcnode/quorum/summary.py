@@ -58,6 +58,7 @@ def _sets_json(found: MinimalSets, shown: int) -> dict[str, Any]:
         "count_by_size": {str(size): count for size, count in found.sizes().items()},
         "is_complete": found.is_complete,
         "complete_up_to_size": found.searched_size,
+        "example": None if found.example is None else found.units.named(found.example),
         "sets": [found.units.named(mask) for mask in itertools.islice(found, shown)],
     }
 
@@ -168,4 +169,6 @@ def _size(found: MinimalSets) -> str:
         return "0 (split as it is)"
     if found.smallest is not None:
         return str(found.smallest)
+    if found.example is not None:
+        return f"{found.searched_size + 1} to {found.example.bit_count()}"
     return "none" if found.is_complete else f"more than {found.searched_size}"

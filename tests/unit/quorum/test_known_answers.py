@@ -131,6 +131,17 @@ def test_a_search_ends_when_it_is_told_to(ten):
     assert found.top_tier == ([], False)
 
 
+def test_where_a_search_ended_one_set_is_known(ten):
+    """The two ends between which the smallest is."""
+    found = find_sets(CompiledSystem(ten), None, lambda: Bounds(lambda: True))
+    for kind, size in ((found.quorums, 8), (found.blocking, 3), (found.splitting, 6)):
+        assert kind.example is not None
+        assert kind.example.bit_count() == size
+        assert kind.shapes == ()
+        assert kind.smallest is None
+    assert found.to_json(0)["minimal_blocking_sets"]["example"] == list(ten.nodes)[:3]
+
+
 def test_a_search_for_sets_ends_at_its_limit(monkeypatch):
     """Sets of many different shapes: the nodes differ, so none stands for others."""
     ids = [f"n{number}" for number in range(12)]
