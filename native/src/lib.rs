@@ -9,6 +9,7 @@ mod commitment;
 mod curve;
 mod ed25519;
 mod generators;
+mod keccak;
 mod known_points;
 mod membership;
 mod merkle;

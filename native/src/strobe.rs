@@ -39,7 +39,7 @@ impl Transcript {
         for (word, bytes) in state.iter_mut().zip(head.chunks_exact(8)) {
             *word = u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
         }
-        keccak::f1600(&mut state);
+        crate::keccak::f1600(&mut state);
         let mut transcript = Transcript {
             state,
             block: [0; BLOCK],
@@ -131,7 +131,7 @@ impl Transcript {
         for (word, bytes) in self.state.iter_mut().zip(self.block.chunks_exact(8)) {
             *word ^= u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
         }
-        keccak::f1600(&mut self.state);
+        crate::keccak::f1600(&mut self.state);
         self.pos = 0;
         self.begin = 0;
     }
