@@ -18,7 +18,14 @@ from google.protobuf.empty_pb2 import Empty
 
 from mcnode.api.gen.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from mcnode.api.rpc import call
-from mcnode.api.services import GET_LAST_BLOCK_INFO, HEALTH_CHECK, Method, Request, Response
+from mcnode.api.services import (
+    GET_LAST_BLOCK_INFO,
+    GET_NODE_CONFIG,
+    HEALTH_CHECK,
+    Method,
+    Request,
+    Response,
+)
 from mcnode.connection.channel import open_channel
 from mcnode.connection.uri import CLIENT, parse_uri
 from mcnode.crypto.der import private_key_to_der
@@ -257,8 +264,13 @@ def _python(module: str) -> list[str]:
 
 
 async def _is_serving(node: LocalNode) -> bool:
+    """Whether this very node takes transactions: one of another network may have its port."""
     response = await _ask(node, HEALTH_CHECK, HealthCheckRequest())
-    return response is not None and response.status == HealthCheckResponse.SERVING
+    if response is None or response.status != HealthCheckResponse.SERVING:
+        return False
+    config = await _ask(node, GET_NODE_CONFIG, Empty())
+    own_key = node.signer.public_key().to_bytes()
+    return config is not None and config.scp_message_signing_key.data == own_key
 
 
 async def _status(node: LocalNode, running: Collection[str]) -> NodeStatus:

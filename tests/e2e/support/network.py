@@ -98,11 +98,11 @@ def four_nodes():
 class Network:
     """All nodes of one topology; the origin block is that of `support.world.World`."""
 
-    def __init__(self, directory, shape):
+    def __init__(self, directory, shape, ports=None):
         plan = make_plan(
             directory,
             shape,
-            [free_ports() for _ in shape.nodes],
+            ports or [free_ports() for _ in shape.nodes],
             [Ed25519Private.from_bytes(os.urandom(32)) for _ in shape.nodes],
             block_version=DEFAULT_BLOCK_VERSION,
         )
