@@ -209,7 +209,8 @@ def sweep(
 ) -> int:
     """Run many seeds; the first finding is made short and comes with a command that replays it.
 
-    Without a network each seed has a mesh of 4 to 10 nodes of its own.
+    Without a network each seed has a mesh of 4 to 10 nodes of its own. --json ends with an object
+    about all seeds.
     """
     from mcnode.simulation.sweep import Sweep, run_sweep
 
@@ -225,6 +226,8 @@ def sweep(
     done, virtual_us = 0, 0
     for result in run_sweep(plan, wanted, jobs):
         done, virtual_us = done + 1, virtual_us + result.virtual_us
+        if as_json:
+            click.echo(json.dumps(result.to_json()))
         if result.finding is not None:
             found.append(result)
             click.echo(f"seed {result.seed}: {result.finding}", err=True)
@@ -308,6 +311,7 @@ def _show_sweep(summary: dict[str, Any]) -> None:
 @click.option("--minutes", default=2.0, show_default=True, help="Virtual, for each line.")
 @click.option("--faults", default="none", show_default=True, help="See docs/simulation.md.")
 @_seed
+@_json
 def latency(
     *,
     topology_name: str | None,
@@ -320,11 +324,13 @@ def latency(
     minutes: float,
     faults: str,
     seed: int,
+    as_json: bool,
 ) -> None:
     """How long payments take, from submission to the block at the node that took them in."""
     network = _network(topology_name, network_file, nodes, threshold)
     network = network or _from_topology(TOPOLOGIES["dense5"])
-    click.echo("link      nomination  ballot    payments  p50        p99")
+    if not as_json:
+        click.echo("link      nomination  ballot    payments  p50        p99")
     for link in map(parse_duration, links.split(",")):
         for nomination_us in map(parse_duration, nomination.split(",")):
             for ballot_us in map(parse_duration, ballot.split(",")):
@@ -337,14 +343,32 @@ def latency(
                     check_slots=False,
                 )
                 waits = sorted(simulate(config).waits_s)
-                cells = [duration_text(each) for each in (link, nomination_us, ballot_us)]
-                click.echo(
-                    f"{cells[0]:<9} {cells[1]:<11} {cells[2]:<9} {len(waits):<9} "
-                    f"{_quantile(waits, 0.5):<10} {_quantile(waits, 0.99)}"
-                )
+                micros = (link, nomination_us, ballot_us)
+                click.echo((_latency_json if as_json else _latency_line)(micros, waits))
 
 
-def _quantile(ascending: list[float], share: float) -> str:
-    if not ascending:
-        return "-"
-    return f"{ascending[min(len(ascending) - 1, int(len(ascending) * share))] * 1000:.0f} ms"
+def _latency_line(micros: tuple[int, int, int], waits_s: list[float]) -> str:
+    link, nomination, ballot = map(duration_text, micros)
+    quantiles = [_quantile_ms(waits_s, share) for share in (0.5, 0.99)]
+    p50, p99 = ("-" if each is None else f"{each} ms" for each in quantiles)
+    return f"{link:<9} {nomination:<11} {ballot:<9} {len(waits_s):<9} {p50:<10} {p99}"
+
+
+def _latency_json(micros: tuple[int, int, int], waits_s: list[float]) -> str:
+    link, nomination, ballot = (each / 1000 for each in micros)
+    return json.dumps(
+        {
+            "link_ms": link,
+            "nomination_ms": nomination,
+            "ballot_ms": ballot,
+            "payments": len(waits_s),
+            "p50_ms": _quantile_ms(waits_s, 0.5),
+            "p99_ms": _quantile_ms(waits_s, 0.99),
+        }
+    )
+
+
+def _quantile_ms(ascending_s: list[float], share: float) -> int | None:
+    if not ascending_s:
+        return None
+    return round(ascending_s[min(len(ascending_s) - 1, int(len(ascending_s) * share))] * 1000)
