@@ -78,7 +78,7 @@ class Planted:
 
 
 PLANTED = {
-    "weakened quorum test": Planted(weakened_quorum_test, "agreement", range(20, 30), 21),
+    "weakened quorum test": Planted(weakened_quorum_test, "agreement", range(20, 30), 23),
     "skipped validation": Planted(skipped_validation, "validity", range(4), 0),
     "forgotten timer": Planted(forgotten_timer, "liveness", range(4, 10), 5),
     "wrong narrowing": Planted(wrong_narrowing, "agreement", range(6), 0),

@@ -342,7 +342,10 @@ def latency(
                     timing=Timing(nomination_us // 1000, ballot_us // 1000),
                     check_slots=False,
                 )
-                waits = sorted(simulate(config).waits_s)
+                result = simulate(config)
+                if result.finding is not None:
+                    click.echo(f"{duration_text(link)} links: {result.finding}", err=True)
+                waits = sorted(result.waits_s)
                 micros = (link, nomination_us, ballot_us)
                 click.echo((_latency_json if as_json else _latency_line)(micros, waits))
 

@@ -1,10 +1,11 @@
 """Sending to peers: one lane for statements and one for transactions per peer, each bounded.
 
-A lane is a queue with one task. Statements that wait for a slow peer are replaced by newer ones of
-the same author and slot, because the peer would keep only the highest anyway; nor is one tried
-again when a newer one has come. Transactions that
-wait together travel together. What has waited too long is dropped: a peer that was away for half a
-minute is behind, and catches up by other means. [docs/protocol/service.md#12.5]
+A lane is a queue. Statements that wait for a slow peer are replaced by newer ones of the same
+author and slot, because the peer would keep only the highest anyway; nor is one tried again when a
+newer one has come. Several are under way at a time, in any order: one after the other, each would
+wait for a round trip, and over long links those that are passed on would hold up our own.
+Transactions that wait together travel together. What has waited too long is dropped: a peer that
+was away for half a minute is behind, and catches up by other means. [docs/protocol/service.md#12.5]
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from mcnode.errors import InvalidError, UnavailableError
 ITEM_LIFETIME_S = 30.0
 """From the moment an item is queued; retries end there too."""
 STATEMENTS_WAITING_MAX = 1_000
+STATEMENTS_UNDER_WAY_MAX = 16
+"""Calls to one peer at a time: each author of a network of usual size can have one."""
 TXS_WAITING_MAX = 5_000
 """One full block per peer."""
 LANE_BYTES_MAX = 32 << 20
@@ -64,6 +67,7 @@ class Lane:
 
     def __init__(self, waiting_max: int) -> None:
         self._items: OrderedDict[Hashable, Waiting] = OrderedDict()
+        self._under_way: dict[Hashable, Waiting] = {}
         self._bytes = 0
         self._filled = asyncio.Event()
         self._waiting_max = waiting_max
@@ -82,14 +86,25 @@ class Lane:
         if self._items:
             self._filled.set()
 
-    def has(self, key: Hashable) -> bool:
-        """Whether an item of this key waits."""
-        return key in self._items
+    async def wait(self) -> None:
+        """Until there is something; of several that wait, one may take it before the others."""
+        while not self._items:
+            await self._filled.wait()
 
-    async def take_next(self) -> tuple[Hashable, Waiting]:
-        """Wait until there is something; the oldest item and its key."""
-        await self._filled.wait()
-        return self.take()
+    def begin(self) -> tuple[Hashable, Waiting]:
+        """As `take`, for an item that newer ones of its key outdate until its `end`."""
+        key, item = self.take()
+        self._under_way[key] = item
+        return key, item
+
+    def is_outdated(self, key: Hashable, item: Waiting) -> bool:
+        """Whether a newer item of its key waits, or was begun after it."""
+        return key in self._items or self._under_way.get(key) is not item
+
+    def end(self, key: Hashable, item: Waiting) -> None:
+        """Nothing more is tried with an item that was begun."""
+        if self._under_way.get(key) is item:
+            del self._under_way[key]
 
     def take(self) -> tuple[Hashable, Waiting]:
         """The oldest item and its key; there must be one."""
@@ -159,18 +174,23 @@ class Broadcaster:
         """Serve all lanes until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, peer in self._peers.items():
-                group.create_task(self._serve_statements(peer, self._statements[name]))
+                for _ in range(STATEMENTS_UNDER_WAY_MAX):
+                    group.create_task(self._serve_statements(peer, self._statements[name]))
                 group.create_task(self._serve_txs(peer, self._txs[name]))
 
     async def _serve_statements(self, peer: BroadcastPeer, lane: Lane) -> None:
         while True:
-            key, item = await lane.take_next()
+            await lane.wait()
+            key, item = lane.begin()
             send = functools.partial(peer.send_consensus_msg, item.payload)
-            await self._deliver(peer, item.expires_at, send, functools.partial(lane.has, key))
+            is_outdated = functools.partial(lane.is_outdated, key, item)
+            await self._deliver(peer, item.expires_at, send, is_outdated)
+            lane.end(key, item)
 
     async def _serve_txs(self, peer: BroadcastPeer, lane: Lane) -> None:
         while True:
-            _, oldest = await lane.take_next()
+            await lane.wait()
+            _, oldest = lane.take()
             batch = self._take_batch(oldest, lane)
             send = functools.partial(peer.propose_txs, [item.payload for item in batch], oldest.aad)
             await self._deliver(peer, oldest.expires_at, send)
@@ -199,7 +219,7 @@ class Broadcaster:
     ) -> None:
         """Try until it works, the attempts are used up, or the item has expired or is outdated.
 
-        An outdated item was replaced by a newer one that waits in the lane already.
+        An outdated item was replaced by a newer one, which waits or is under way already.
         """
         delays_s = self._retry.delays_s()
         while self._clock() < expires_at:

@@ -7,16 +7,14 @@ transactions without proofs, envelopes without signatures, and this shell, which
 what `ConsensusWorker`, `NodeShell` and `PeerKeepalive` do in tasks.
 """
 
-import dataclasses
 import functools
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mcnode.blockchain.block import Block
 from mcnode.blockchain.block_data import BlockData
-from mcnode.connection.retry import PEER_BROADCAST
 from mcnode.consensus.actions import (
     Action,
     Broadcast,
@@ -33,7 +31,6 @@ from mcnode.consensus.tx_cache import TxCache, TxCacheFull
 from mcnode.consensus.values import ValueJudge
 from mcnode.consensus.worker import HOUSEKEEPING_S
 from mcnode.ledger.sync.network_state import NetworkState
-from mcnode.peers.broadcaster import ITEM_LIFETIME_S, STATEMENTS_WAITING_MAX, Lane, Waiting
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.peers.keepalive import ASK_AGAIN_S, LOOK_AROUND_S, SILENCE_S
@@ -41,6 +38,7 @@ from mcnode.peers.relay import RelayPlanner
 from mcnode.scp import Msg, Node, NodeID, QuorumSet
 from mcnode.simulation.catch_up import CatchUp
 from mcnode.simulation.ledger import SimLedger, StandInTx
+from mcnode.simulation.outbox import Outbox
 from mcnode.simulation.trace import GOOD_SIGNATURE, short_hash
 from mcnode.transaction.block_version import BlockVersion
 
@@ -57,22 +55,6 @@ SEEN_MAX = 10_000
 """Statements whose copies are recognised, as in the node."""
 FETCH_TIMEOUT_US = 14_000_000
 """All attempts of a fetch from a peer that cannot be reached."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel(Waiting):
-    """A statement in a lane."""
-
-    msg: ConsensusMsg
-
-
-class _Sending:
-    """One peer's lane, one statement under way at a time."""
-
-    def __init__(self) -> None:
-        self.lane = Lane(STATEMENTS_WAITING_MAX)
-        self.busy_until_us = 0
-        self.is_serving = False
 
 
 class Host:
@@ -135,7 +117,7 @@ class Host:
         self.latest = LatestStatement()
         self.latest_msg: ConsensusMsg | None = None
         self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._sending = {name: _Sending() for name in self._pushed_to}
+        self._outboxes = {name: self._outbox(name) for name in self._pushed_to}
         self._heard_at: dict[str, float] = {}
         self._asked_at: dict[str, float] = {}
         self._tick_waits = False
@@ -268,52 +250,16 @@ class Host:
         self._enqueue(msg, self._pushed_to)
 
     def _enqueue(self, msg: ConsensusMsg, recipients: Iterable[str]) -> None:
-        expires_at = self.local_s() + ITEM_LIFETIME_S
-        key = (msg.scp_msg.sender_id.public_key, msg.scp_msg.slot_index)
         for name in recipients:
-            sending = self._sending[name]
-            sending.lane.put(key, Parcel(msg.payload, expires_at, msg=msg))
-            self._serve(name, sending)
+            self._outboxes[name].put(msg)
 
-    def _serve(self, name: str, sending: _Sending) -> None:
-        """Send what waits for a peer, unless something is under way to it."""
-        if sending.is_serving or not len(sending.lane):
-            return
-        wait_us = sending.busy_until_us - self.world.timeline.now_us
-        if wait_us > 0:
-            sending.is_serving = True
-            again = functools.partial(self._serve_again, name, sending)
-            self.world.timeline.after(wait_us, self.alive(again))
-            return
-        key, parcel = sending.lane.take()
-        assert isinstance(parcel, Parcel)
-        self._attempt(name, sending, key, parcel, PEER_BROADCAST.delays_s())
-
-    def _serve_again(self, name: str, sending: _Sending) -> None:
-        sending.is_serving = False
-        self._serve(name, sending)
-
-    def _attempt(
-        self,
-        name: str,
-        sending: _Sending,
-        key: Hashable,
-        parcel: Parcel,
-        delays_s: Iterator[float],
-    ) -> None:
-        sending.is_serving = False
-        if self.local_s() < parcel.expires_at:
-            took_us = self.transmit(name, parcel.msg)
-            if took_us is not None:
-                sending.busy_until_us = self.world.timeline.now_us + took_us
-            else:
-                delay_s = next(delays_s, None)
-                if delay_s is not None and not sending.lane.has(key):
-                    sending.is_serving = True
-                    again = functools.partial(self._attempt, name, sending, key, parcel, delays_s)
-                    self.world.timeline.after(int(delay_s * 1e6), self.alive(again))
-                    return
-        self._serve(name, sending)
+    def _outbox(self, name: str) -> Outbox:
+        return Outbox(
+            self.world.timeline,
+            transmit=functools.partial(self.transmit, name),
+            local_s=self.local_s,
+            alive=self.alive,
+        )
 
     def transmit(self, name: str, msg: ConsensusMsg) -> int | None:
         """Put a statement on the wire to a peer; how long it took, None when it cannot be sent."""
@@ -449,7 +395,7 @@ class Host:
 
     def longest_lane(self) -> int:
         """Statements that wait for one peer."""
-        return max((len(sending.lane) for sending in self._sending.values()), default=0)
+        return max(map(len, self._outboxes.values()), default=0)
 
     # -- what others ask --------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from mcnode.errors import BugError, InvalidError, UnavailableError
 from mcnode.peers import broadcaster
 from mcnode.peers.broadcaster import (
     ITEM_LIFETIME_S,
+    STATEMENTS_UNDER_WAY_MAX,
     TX_BYTES_PER_CALL_MAX,
     TXS_PER_CALL_MAX,
     Broadcaster,
@@ -146,7 +147,10 @@ async def test_a_peer_that_fails_is_tried_three_times_and_the_others_do_not_wait
     assert [entry["error"] for entry in logs] == ["away"] * 3 + ["refused"]
 
 
-async def test_no_second_attempt_when_something_newer_waits() -> None:
+@pytest.mark.parametrize("under_way_max", [1, 2])
+async def test_no_second_attempt_when_there_is_something_newer(monkeypatch, under_way_max) -> None:
+    """Be it under way beside the older one, or waiting for its end."""
+    monkeypatch.setattr(broadcaster, "STATEMENTS_UNDER_WAY_MAX", under_way_max)
     world = World()
     bad, _ = world.peers
     bad.errors = [UnavailableError("away")]
@@ -155,13 +159,32 @@ async def test_no_second_attempt_when_something_newer_waits() -> None:
         world.say(b"old")
         await world.until(lambda: bad.attempts == [b"old"])
         world.say(b"new")
+        await settle()
+        assert len(bad.attempts) == under_way_max
         bad.may_answer.set()
         await world.until(lambda: bad.taken == [b"new"])
+        await settle()
     assert bad.attempts == [b"old", b"new"]
     assert world.slept == []
 
 
-async def test_what_waited_too_long_is_dropped() -> None:
+async def test_so_many_statements_are_under_way_to_a_peer() -> None:
+    world = World()
+    slow, quick = world.peers
+    slow.may_answer.clear()
+    count = STATEMENTS_UNDER_WAY_MAX + 3
+    payloads = [b"%d" % slot for slot in range(count)]
+    async with running(world):
+        for slot, payload in enumerate(payloads):
+            world.say(payload, slot=slot)
+        await world.until(lambda: quick.taken == payloads)
+        assert slow.attempts == payloads[:STATEMENTS_UNDER_WAY_MAX]
+        slow.may_answer.set()
+        await world.until(lambda: sorted(slow.taken) == sorted(payloads))
+
+
+async def test_what_waited_too_long_is_dropped(monkeypatch) -> None:
+    monkeypatch.setattr(broadcaster, "STATEMENTS_UNDER_WAY_MAX", 1)
     world = World()
     peer, _ = world.peers
     peer.may_answer.clear()
