@@ -6,6 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from mcnode.network.processes import ENDING_SIGNALS
+from support.seeds import SEED
+
+
+def pytest_report_header() -> str:
+    """What replays a run."""
+    return f"MCNODE_TEST_SEED={SEED}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

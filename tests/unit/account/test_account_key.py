@@ -1,7 +1,5 @@
 """Accounts, their subaddresses and addresses."""
 
-import os
-
 import pytest
 
 from mcnode.account.account_key import AccountKey, ViewAccountKey
@@ -23,8 +21,11 @@ from mcnode.codec.protobuf import decode, encode
 from mcnode.crypto.errors import SignatureError
 from mcnode.crypto.keys import RistrettoPrivate
 from mcnode.crypto.onetime_keys import create_output_keys, scan_outputs
+from support.seeds import random_bytes_of
 
-ACCOUNT = AccountKey.random(os.urandom)
+random_bytes = random_bytes_of(__name__)
+
+ACCOUNT = AccountKey.random(random_bytes)
 FOG = AccountKey.from_keys(
     ACCOUNT.view_private,
     ACCOUNT.spend_private,
@@ -66,7 +67,7 @@ def test_subaddress_indices_have_64_bits() -> None:
 def test_an_output_to_a_subaddress_is_found() -> None:
     address = ACCOUNT.subaddress(7)
     keys = create_output_keys(
-        RistrettoPrivate.random(os.urandom), address.view_public, address.spend_public
+        RistrettoPrivate.random(random_bytes), address.view_public, address.spend_public
     )
     pair = (keys.public_key.to_bytes(), keys.target_key.to_bytes())
     (seen,) = scan_outputs(ACCOUNT.view_private, [pair])

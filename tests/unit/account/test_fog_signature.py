@@ -1,7 +1,6 @@
 """Who vouches for fog reports, and the order in which it is looked at."""
 
 import dataclasses
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,9 @@ from mcnode.account.public_address import PublicAddress
 from mcnode.codec.digest import Aggregate, List, Primitive, uint
 from mcnode.crypto.digest_signature import sign_digest
 from mcnode.crypto.keys import Ed25519Private
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 REPORTS = List([Aggregate("Report", {"pubkey_expiry": uint(100, 64)})])
@@ -41,7 +43,7 @@ def issue(subject: str, key: Any, issuer: str, issuer_key: Any) -> bytes:
 
 
 ROOT_KEY = ec.generate_private_key(ec.SECP256R1())
-LEAF_KEY = Ed25519Private.random(os.urandom)
+LEAF_KEY = Ed25519Private.random(random_bytes)
 ROOT = issue("root", ROOT_KEY, "root", ROOT_KEY)
 LEAF = issue(
     "leaf", ed25519.Ed25519PrivateKey.from_private_bytes(LEAF_KEY.to_bytes()), "root", ROOT_KEY
@@ -50,7 +52,7 @@ SPKI = ROOT_KEY.public_key().public_bytes(
     serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 )
 ADDRESS = dataclasses.replace(
-    AccountKey.random(os.urandom), fog_report_url="fog://x", fog_authority_spki=SPKI
+    AccountKey.random(random_bytes), fog_report_url="fog://x", fog_authority_spki=SPKI
 ).default_subaddress()
 SIGNATURE = sign_digest(LEAF_KEY, fog.REPORTS_CONTEXT, REPORTS)
 

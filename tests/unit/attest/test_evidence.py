@@ -2,7 +2,6 @@
 
 import base64
 import dataclasses
-import os
 
 import pytest
 from hypothesis import given
@@ -32,6 +31,9 @@ from mcnode.attest.report import ReportBody, report_body_of
 from mcnode.attest.sealed_data import MacTxtOffsetOutOfBounds, SealedData, TooShort
 from mcnode.attest.simulation import DEFAULT_SEED, SimulatedPlatform, simulation_anchor
 from mcnode.codec import protobuf
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 NOW = 1_800_000_000
 DAY_S = 86_400
@@ -45,8 +47,8 @@ BODY = ReportBody(
     isv_svn=10,
     report_data=CONTENTS.sha256() + bytes(32),
 )
-PLATFORM = SimulatedPlatform.issue(DEFAULT_SEED, NOW, os.urandom)
-QUOTE = PLATFORM.quote(BODY, os.urandom)
+PLATFORM = SimulatedPlatform.issue(DEFAULT_SEED, NOW, random_bytes)
+QUOTE = PLATFORM.quote(BODY, random_bytes)
 EVIDENCE = DcapEvidence(Quote3(QUOTE), PLATFORM.collateral, CONTENTS.to_message())
 IDENTITY = TrustedMrEnclave(MR_ENCLAVE)
 
@@ -69,7 +71,7 @@ def with_quote(data):
 
 def requoted(**changes):
     """Evidence for a changed report body, properly quoted."""
-    return with_quote(PLATFORM.quote(dataclasses.replace(BODY, **changes), os.urandom))
+    return with_quote(PLATFORM.quote(dataclasses.replace(BODY, **changes), random_bytes))
 
 
 def flipped(offset):

@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 from mcnode.attest.dcap import DcapVerifier
@@ -27,18 +25,21 @@ from mcnode.attest.report import ReportBody
 from mcnode.attest.simulation import DEFAULT_SEED, SimulatedPlatform, simulation_anchor
 from mcnode.codec import protobuf
 from mcnode.crypto.noise import Handshake, Pattern, public_key_of
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 NOW = 1_800_000_000
 MR_ENCLAVE = b"\x11" * 32
 ONE, TWO = b"\x01" * 32, b"\x02" * 32
 NAME = "node.test:443"
-PLATFORM = SimulatedPlatform.issue(DEFAULT_SEED, NOW, os.urandom)
+PLATFORM = SimulatedPlatform.issue(DEFAULT_SEED, NOW, random_bytes)
 
 
 def evidence_for(private_key, mr_enclave=MR_ENCLAVE):
-    contents = ReportDataContents(os.urandom(16), public_key_of(private_key))
+    contents = ReportDataContents(random_bytes(16), public_key_of(private_key))
     body = ReportBody(mr_enclave=mr_enclave, report_data=contents.sha256() + bytes(32))
-    quote = Quote3(PLATFORM.quote(body, os.urandom))
+    quote = Quote3(PLATFORM.quote(body, random_bytes))
     return DcapEvidence(quote, PLATFORM.collateral, contents.to_message())
 
 
@@ -49,7 +50,7 @@ VERIFIER = EvidenceVerifier(
 
 
 def fresh():
-    return os.urandom(32)
+    return random_bytes(32)
 
 
 def responder(static=TWO, name=NAME, evidence=None):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import os
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -42,6 +41,9 @@ from mcnode.connection.uri import CLIENT, parse_uri
 from mcnode.crypto.keys import X25519Private
 from mcnode.crypto.noise import AeadError, Transport
 from mcnode.transaction.messages import MintTx, Tx, TxPrefix
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 pytestmark = pytest.mark.asyncio
 
@@ -52,10 +54,10 @@ TRUST = Trust(DcapVerifier(simulation_anchor(), (TrustedMrEnclave(MR_ENCLAVE),),
 
 
 def simulated_evidence() -> DcapEvidence:
-    platform = SimulatedPlatform.issue(DEFAULT_SEED, NOW, os.urandom)
+    platform = SimulatedPlatform.issue(DEFAULT_SEED, NOW, random_bytes)
     contents = ReportDataContents(bytes(16), STATIC.public_key().to_bytes())
     body = ReportBody(mr_enclave=MR_ENCLAVE, report_data=contents.sha256() + bytes(32))
-    quote = Quote3(platform.quote(body, os.urandom))
+    quote = Quote3(platform.quote(body, random_bytes))
     return DcapEvidence(quote, platform.collateral, contents.to_message())
 
 
@@ -81,7 +83,7 @@ class StandIn:
         self.note("Auth", call)
         await call.send_initial_metadata((("set-cookie", "route=abc; Path=/; HttpOnly"),))
         responder = Responder(self.responder_id, STATIC.to_bytes(), EVIDENCE)
-        response, transport = answer_client(request.data, responder, os.urandom(32))
+        response, transport = answer_client(request.data, responder, random_bytes(32))
         self.sessions[transport.channel_id] = transport
         return AuthMessage(data=response)
 

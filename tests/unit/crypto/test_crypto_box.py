@@ -1,7 +1,5 @@
 """Hybrid encryption and fog hints."""
 
-import os
-
 import pytest
 
 from mcnode.crypto import crypto_box
@@ -14,14 +12,17 @@ from mcnode.crypto.fog_hint import (
 )
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
 from mcnode.crypto.rng import Hc128Rng
+from support.seeds import random_bytes_of
 
-KEY = RistrettoPrivate.random(os.urandom)
+random_bytes = random_bytes_of(__name__)
+
+KEY = RistrettoPrivate.random(random_bytes)
 
 
 @pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 34, 5000])
 def test_round_trip(length: int) -> None:
-    plaintext = os.urandom(length)
-    cryptogram = crypto_box.encrypt(os.urandom, KEY.public_key(), plaintext)
+    plaintext = random_bytes(length)
+    cryptogram = crypto_box.encrypt(random_bytes, KEY.public_key(), plaintext)
     assert len(cryptogram) == length + crypto_box.FOOTER_BYTES
     assert cryptogram[-2:] == b"\x01\x00"
     opened = crypto_box.decrypt(KEY, cryptogram)
@@ -30,8 +31,8 @@ def test_round_trip(length: int) -> None:
 
 def test_damage_and_other_keys_give_garbage_not_errors() -> None:
     plaintext = b"some plaintext"
-    cryptogram = crypto_box.encrypt(os.urandom, KEY.public_key(), plaintext)
-    other = RistrettoPrivate.random(os.urandom)
+    cryptogram = crypto_box.encrypt(random_bytes, KEY.public_key(), plaintext)
+    other = RistrettoPrivate.random(random_bytes)
     assert not crypto_box.decrypt(other, cryptogram).is_authentic
     for position in [*range(len(plaintext)), *range(len(cryptogram) - 18, len(cryptogram) - 2)]:
         changed = bytearray(cryptogram)
@@ -42,7 +43,7 @@ def test_damage_and_other_keys_give_garbage_not_errors() -> None:
 
 
 def test_order_of_errors() -> None:
-    good = crypto_box.encrypt(os.urandom, KEY.public_key(), b"")
+    good = crypto_box.encrypt(random_bytes, KEY.public_key(), b"")
     with pytest.raises(crypto_box.TooShort, match="49 bytes, needs at least 50"):
         crypto_box.decrypt(KEY, good[:-1])
     not_a_point = b"\x01" + bytes(31) + bytes(16)
@@ -61,20 +62,20 @@ def test_version_selection() -> None:
 
 
 def test_fog_hint_round_trip() -> None:
-    view = RistrettoPublic.random(os.urandom)
-    hint = encrypt_fog_hint(os.urandom, KEY.public_key(), view)
+    view = RistrettoPublic.random(random_bytes)
+    hint = encrypt_fog_hint(random_bytes, KEY.public_key(), view)
     assert len(hint) == 84
     assert decrypt_fog_hint(KEY, hint) == view
     with pytest.raises(FogHintError):
-        decrypt_fog_hint(RistrettoPrivate.random(os.urandom), hint)
+        decrypt_fog_hint(RistrettoPrivate.random(random_bytes), hint)
 
 
 def test_hints_that_hold_something_else_are_refused() -> None:
-    view = RistrettoPublic.random(os.urandom).to_bytes()
+    view = RistrettoPublic.random(random_bytes).to_bytes()
     public = KEY.public_key()
     for plaintext in (view + b"\x2a\x2b", view + bytes(2), b"\x01" + bytes(31) + b"\x2a\x2a"):
         with pytest.raises(FogHintError):
-            decrypt_fog_hint(KEY, crypto_box.encrypt(os.urandom, public, plaintext))
+            decrypt_fog_hint(KEY, crypto_box.encrypt(random_bytes, public, plaintext))
     for length in (0, 83, 85):
         with pytest.raises(FogHintError, match=f"{length} bytes, needs 84"):
             decrypt_fog_hint(KEY, bytes(length))

@@ -1,7 +1,5 @@
 """What is accepted as a key, what is shown of it, and which signatures hold."""
 
-import os
-
 import pytest
 
 from mcnode import _native
@@ -20,6 +18,9 @@ from mcnode.crypto.keys import (
     X25519Private,
     X25519Public,
 )
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 EDWARDS_IDENTITY = b"\x01" + bytes(31)
@@ -50,7 +51,7 @@ def test_ristretto_contents_are_checked() -> None:
 
 @pytest.mark.parametrize("kind", [RistrettoPrivate, Ed25519Private, X25519Private])
 def test_private_keys_do_not_show_themselves(kind: type) -> None:
-    key = kind.random(os.urandom)  # type: ignore[attr-defined]
+    key = kind.random(random_bytes)  # type: ignore[attr-defined]
     for shown in (repr(key), str(key), f"{key}"):
         assert key.to_bytes().hex() not in shown
         assert str(key.public_key()) in shown
@@ -70,12 +71,12 @@ def test_equality_is_of_value_and_type(kind: type) -> None:
 
 
 def test_public_keys_sort_as_bytes() -> None:
-    keys = [RistrettoPrivate.random(os.urandom).public_key() for _ in range(8)]
+    keys = [RistrettoPrivate.random(random_bytes).public_key() for _ in range(8)]
     assert [key.to_bytes() for key in sorted(keys)] == sorted(key.to_bytes() for key in keys)
 
 
 def test_key_exchange_agrees() -> None:
-    a, b = RistrettoPrivate.random(os.urandom), RistrettoPrivate.random(os.urandom)
+    a, b = RistrettoPrivate.random(random_bytes), RistrettoPrivate.random(random_bytes)
     assert a.multiply(b.public_key()) == b.multiply(a.public_key())
     assert (a * b).public_key() == a.multiply(b.public_key())
     assert (a + b).public_key() == a.public_key() + b.public_key()
@@ -114,7 +115,7 @@ def test_ed25519_prehashed_published_example() -> None:
 
 
 def test_every_changed_byte_of_a_signature_is_refused() -> None:
-    key = Ed25519Private.random(os.urandom)
+    key = Ed25519Private.random(random_bytes)
     signature = key.sign(b"message")
     for position in range(64):
         changed = bytearray(signature)
@@ -170,7 +171,7 @@ def test_x25519_published_example() -> None:
 
 
 def test_x25519_exchange_agrees() -> None:
-    alice, bob = X25519Private.random(os.urandom), X25519Private.random(os.urandom)
+    alice, bob = X25519Private.random(random_bytes), X25519Private.random(random_bytes)
     assert alice.exchange(bob.public_key()) == bob.exchange(alice.public_key())
 
 

@@ -1,14 +1,15 @@
 """The cipher of state outside of trusted memory."""
 
-import os
-
 import pytest
 
 from mcnode.crypto.message_cipher import MacFailure, MessageCipher, TooShort, UnknownKey
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 
 def test_round_trip_and_layout() -> None:
-    cipher = MessageCipher(os.urandom)
+    cipher = MessageCipher(random_bytes)
     first, second = cipher.encrypt(b"state"), cipher.encrypt(b"state")
     assert len(first) == len(b"state") + 16 + 8 + 12
     assert first[-20:-12] == bytes(8)
@@ -18,7 +19,7 @@ def test_round_trip_and_layout() -> None:
 
 
 def test_associated_data_counts() -> None:
-    cipher = MessageCipher(os.urandom)
+    cipher = MessageCipher(random_bytes)
     sealed = cipher.encrypt(b"state", b"where")
     assert cipher.decrypt(sealed, b"where") == b"state"
     with pytest.raises(MacFailure):
@@ -26,7 +27,7 @@ def test_associated_data_counts() -> None:
 
 
 def test_a_used_up_nonce_brings_a_new_key() -> None:
-    cipher = MessageCipher(os.urandom, first_nonce=2**96 - 2)
+    cipher = MessageCipher(random_bytes, first_nonce=2**96 - 2)
     sealed = [cipher.encrypt(b"%d" % n) for n in range(3)]
     assert [message[-12:].hex() for message in sealed] == [
         "fe" + "ff" * 11,
@@ -38,7 +39,7 @@ def test_a_used_up_nonce_brings_a_new_key() -> None:
 
 
 def test_errors() -> None:
-    cipher = MessageCipher(os.urandom)
+    cipher = MessageCipher(random_bytes)
     sealed = cipher.encrypt(b"state")
     with pytest.raises(TooShort, match="19 bytes, needs at least 20"):
         cipher.decrypt(bytes(19))
@@ -47,7 +48,7 @@ def test_errors() -> None:
     with pytest.raises(MacFailure):
         cipher.decrypt(bytes(20))
     with pytest.raises(MacFailure):
-        MessageCipher(os.urandom).decrypt(sealed)
+        MessageCipher(random_bytes).decrypt(sealed)
     for position in range(len(sealed) - 20):
         with pytest.raises(MacFailure):
             cipher.decrypt(
@@ -56,4 +57,4 @@ def test_errors() -> None:
 
 
 def test_keys_do_not_show() -> None:
-    assert repr(MessageCipher(os.urandom)) == "MessageCipher(keys=1)"
+    assert repr(MessageCipher(random_bytes)) == "MessageCipher(keys=1)"

@@ -1,17 +1,18 @@
 """One-time keys: what the sender makes is what the owner finds."""
 
-import os
-
 import pytest
 
 from mcnode.crypto import onetime_keys
 from mcnode.crypto.errors import KeyFormatError
 from mcnode.crypto.keys import RistrettoPrivate, RistrettoPublic
+from support.seeds import random_bytes_of
 
-VIEW = RistrettoPrivate.random(os.urandom)
-SUBADDRESS_SPEND = RistrettoPrivate.random(os.urandom)
+random_bytes = random_bytes_of(__name__)
+
+VIEW = RistrettoPrivate.random(random_bytes)
+SUBADDRESS_SPEND = RistrettoPrivate.random(random_bytes)
 SUBADDRESS_VIEW = VIEW * SUBADDRESS_SPEND
-TX_KEY = RistrettoPrivate.random(os.urandom)
+TX_KEY = RistrettoPrivate.random(random_bytes)
 
 
 def made() -> onetime_keys.OutputKeys:
@@ -33,8 +34,8 @@ def test_scan_of_many_equals_one_by_one() -> None:
     keys = made()
     own = (keys.public_key.to_bytes(), keys.target_key.to_bytes())
     foreign = (
-        RistrettoPublic.random(os.urandom).to_bytes(),
-        RistrettoPublic.random(os.urandom).to_bytes(),
+        RistrettoPublic.random(random_bytes).to_bytes(),
+        RistrettoPublic.random(random_bytes).to_bytes(),
     )
     broken = b"\x01" + bytes(31)
     outputs = [own, foreign, (broken, own[1]), (own[0], broken)]

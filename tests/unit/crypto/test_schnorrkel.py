@@ -1,19 +1,20 @@
 """Schnorrkel: deterministic, exact about form."""
 
-import os
-
 import pytest
 
 from mcnode.crypto import schnorrkel
 from mcnode.crypto.errors import SignatureError
 from mcnode.crypto.keys import RistrettoPrivate
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 KEY = RistrettoPrivate((1234567).to_bytes(32, "little"))
 
 
 def test_round_trip_and_determinism() -> None:
-    for message in (b"", b"message", os.urandom(1000)):
+    for message in (b"", b"message", random_bytes(1000)):
         signature = schnorrkel.sign(KEY, b"context", message)
         assert signature == schnorrkel.sign(KEY, b"context", message)
         assert len(signature) == 64

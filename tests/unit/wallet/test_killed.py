@@ -11,6 +11,7 @@ from mcnode.blockchain.contents import BlockContents
 from mcnode.ledger.sample import draw_key_image, make_sample_output
 from mcnode.transaction.messages import Amount
 from mcnode.wallet.wallet import Wallet
+from support.seeds import SEED
 
 BLOCKS = 12
 
@@ -37,9 +38,7 @@ asyncio.run(go())
 
 
 def test_killed_again_and_again(world, run):
-    seed = int(os.environ.get("MCNODE_TEST_SEED", "20261122"))
-    print(f"MCNODE_TEST_SEED={seed}")
-    chance = random.Random(seed)
+    chance = random.Random(SEED)
     network = world.network
     for number in range(BLOCKS):
         index = 57 if number % 3 == 0 else 0

@@ -1,7 +1,6 @@
 """Which enclaves a wallet accepts, and what its file remembers of the network."""
 
 import dataclasses
-import os
 import struct
 import time
 
@@ -20,11 +19,14 @@ from mcnode.ledger.archive.source import SourceUrlError
 from mcnode.wallet.errors import SettingsError, WalletFileError
 from mcnode.wallet.settings import WalletSettings
 from mcnode.wallet.trust import TrustedEnclave
+from support.seeds import random_bytes_of
+
+random_bytes = random_bytes_of(__name__)
 
 
 def evidence_of(measurement):
     contents = ReportDataContents(bytes(16), bytes(32))
-    platform = SimulatedMode(measurement, os.urandom, lambda: int(time.time()))
+    platform = SimulatedMode(measurement, random_bytes, lambda: int(time.time()))
     quote = platform.quote(contents.sha256() + bytes(32))
     return Evidence.from_message(
         DcapEvidence(Quote3(quote.quote), quote.collateral, contents.to_message())
