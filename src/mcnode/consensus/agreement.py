@@ -14,9 +14,9 @@ from mcnode.consensus.checked_node import CheckedNode
 from mcnode.consensus.config.node import NodeConfig
 from mcnode.consensus.debug_dump import DumpWriter, RecordingNode, start_dump
 from mcnode.consensus.values import ValueJudge
-from mcnode.consensus.views import AgreementNode
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.scp import Node, NodeID, QuorumSet, SlotIndex, Timing
+from mcnode.slots.agreement_node import AgreementNode
 from mcnode.slots.library import SLOTS_FOLDER
 from mcnode.slots.recorder import RecordedJudge, RecordedNode
 from mcnode.slots.ring import RingOwner, SlotRing
@@ -56,7 +56,7 @@ def make_agreement(
         slot_index=slot_index,
         timing=timing,
     )
-    node: Node[ConsensusValue] | RecordedNode = bare
+    agreement: AgreementNode = bare
     ring = None
     if config.slots_kept:
         ring = SlotRing(
@@ -66,11 +66,12 @@ def make_agreement(
             slots_kept=config.slots_kept,
         )
         ring.start()
-        node = RecordedNode(bare, recorded_judge, ring)
+        agreement = RecordedNode(bare, recorded_judge, ring)
     dump = None
     if config.scp_debug_dump is not None:
-        dump = start_dump(config.scp_debug_dump, node, int(unix_time()))
-    agreement: AgreementNode = node if dump is None else RecordingNode(node, dump)
+        dump = start_dump(config.scp_debug_dump, agreement, int(unix_time()))
+        if dump is not None:
+            agreement = RecordingNode(agreement, dump)
     if config.check_invariants:
         agreement = CheckedNode(agreement)
     return Agreement(agreement, ring, dump)

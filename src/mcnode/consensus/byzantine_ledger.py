@@ -45,7 +45,7 @@ from mcnode.consensus.sync_state import (
     after_attempt,
     next_state,
 )
-from mcnode.consensus.views import AgreementNode, LedgerView, NetworkView, ValueView
+from mcnode.consensus.views import LedgerView, NetworkView, ValueView
 from mcnode.errors import BugError
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
@@ -65,6 +65,7 @@ from mcnode.scp import (
 )
 from mcnode.scp.actions import Action as ScpAction
 from mcnode.scp.types import Externalize as ExternalizeTopic
+from mcnode.slots.agreement_node import AgreementNode
 
 PENDING_VALUES_TO_NOMINATE_MAX = 100
 """Values proposed per slot; the network's own bound."""

@@ -7,7 +7,6 @@ ends the node; the state goes to the log. [docs/protocol/scp.md#7.8]
 
 from collections.abc import Iterable, Sequence
 
-from mcnode.consensus.views import AgreementNode
 from mcnode.errors import BugError
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.scp import (
@@ -16,23 +15,22 @@ from mcnode.scp import (
     Msg,
     Send,
     SlotIndex,
-    SlotMetrics,
-    SlotState,
     Tick,
 )
 from mcnode.scp.contradiction import contradiction
 from mcnode.scp.errors import InvalidMsgError
 from mcnode.scp.invariants import check_invariants
 from mcnode.scp.msg_rules import check_msg
+from mcnode.slots.agreement_node import AgreementNode, SurroundedNode
 
 Actions = Sequence[Action[ConsensusValue]]
 
 
-class CheckedNode:
+class CheckedNode(SurroundedNode[AgreementNode]):
     """See `Node`; every call may raise `BugError`."""
 
     def __init__(self, node: AgreementNode) -> None:
-        self._node = node
+        super().__init__(node)
         self._said: dict[SlotIndex, Msg[ConsensusValue]] = {}
         self._decided: dict[SlotIndex, tuple[ConsensusValue, ...]] = {}
 
@@ -47,28 +45,6 @@ class CheckedNode:
     def handle_timers(self, now: Tick) -> Actions:
         """See `Node`."""
         return self._checked(self._node.slot_index, self._node.handle_timers(now))
-
-    def reset_slot_index(self, slot_index: SlotIndex) -> Actions:
-        """See `Node`."""
-        return self._node.reset_slot_index(slot_index)
-
-    @property
-    def slot_index(self) -> SlotIndex:
-        """See `Node`."""
-        return self._node.slot_index
-
-    @property
-    def next_deadline(self) -> Tick | None:
-        """See `Node`."""
-        return self._node.next_deadline
-
-    def metrics(self) -> SlotMetrics:
-        """See `Node`."""
-        return self._node.metrics()
-
-    def slot_state(self, slot_index: SlotIndex) -> SlotState[ConsensusValue] | None:
-        """See `Node`."""
-        return self._node.slot_state(slot_index)
 
     def _checked(self, slot_index: SlotIndex, actions: Actions) -> Actions:
         for near in (slot_index - 1, slot_index, slot_index + 1):

@@ -18,11 +18,10 @@ from typing import Final
 
 import structlog
 
-from mcnode.consensus.views import AgreementNode
 from mcnode.errors import UnavailableError
 from mcnode.peers.consensus_value import ConsensusValue
 from mcnode.peers.value_wire import VALUE_SHAPE
-from mcnode.scp import Action, Msg, Node, Send, SlotIndex, SlotMetrics, SlotState, Tick
+from mcnode.scp import Action, Msg, Send, SlotIndex, SlotState, Tick
 from mcnode.scp.debug import (
     CUR_SLOT,
     SLOT_STATES,
@@ -35,8 +34,8 @@ from mcnode.scp.debug import (
     Proposal,
     rotated_name,
 )
+from mcnode.slots.agreement_node import AgreementNode, SurroundedNode
 from mcnode.slots.dump import apply
-from mcnode.slots.recorder import RecordedNode
 
 WAITING_MAX: Final = 1_000
 """Entries that wait to be written; beyond it new ones are left out, and a remark says how many."""
@@ -129,9 +128,7 @@ class DumpWriter:
             log.error("scp debug dump ends here", directory=str(self._directory), error=str(error))
 
 
-def start_dump(
-    directory: Path, node: Node[ConsensusValue] | RecordedNode, unix_seconds: int
-) -> DumpWriter | None:
+def start_dump(directory: Path, node: AgreementNode, unix_seconds: int) -> DumpWriter | None:
     """Begin a new dump of a node; None, and a record in the log, when the disk does not let us."""
     try:
         prepare_directory(directory, unix_seconds)
@@ -160,11 +157,11 @@ def prepare_directory(directory: Path, unix_seconds: int) -> None:
         ) from error
 
 
-class RecordingNode:
+class RecordingNode(SurroundedNode[AgreementNode]):
     """A node of the agreement protocol that tells a `DumpWriter` about everything."""
 
     def __init__(self, node: AgreementNode, writer: DumpWriter) -> None:
-        self._node = node
+        super().__init__(node)
         self._writer = writer
 
     def propose(
@@ -198,28 +195,6 @@ class RecordingNode:
         if sent:
             self._record(ProcessTimeouts(sent), slot_index, now)
         return actions
-
-    def reset_slot_index(self, slot_index: SlotIndex) -> Sequence[Action[ConsensusValue]]:
-        """See `Node`. The next entry shows the new slot."""
-        return self._node.reset_slot_index(slot_index)
-
-    @property
-    def slot_index(self) -> SlotIndex:
-        """See `Node`."""
-        return self._node.slot_index
-
-    @property
-    def next_deadline(self) -> Tick | None:
-        """See `Node`."""
-        return self._node.next_deadline
-
-    def metrics(self) -> SlotMetrics:
-        """See `Node`."""
-        return self._node.metrics()
-
-    def slot_state(self, slot_index: SlotIndex) -> SlotState[ConsensusValue] | None:
-        """See `Node`."""
-        return self._node.slot_state(slot_index)
 
     def _record_sent(self, actions: Sequence[Action[ConsensusValue]], now: Tick) -> None:
         for action in actions:

@@ -1,10 +1,10 @@
-"""What the decision core sees of its surroundings: a ledger, values, peers' progress, agreement."""
+"""What the decision core sees of its surroundings: a ledger, values, peers' progress."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.scp import Action, Msg, NodeID, SlotIndex, SlotMetrics, SlotState, Tick
+from mcnode.scp import NodeID
 
 
 class LedgerView(Protocol):
@@ -44,46 +44,4 @@ class NetworkView(Protocol):
 
     def highest_block_index(self) -> int | None:
         """The highest block that a blocking quorum of peers has decided, if any."""
-        ...
-
-
-class AgreementNode(Protocol):
-    """The agreement protocol: `mcnode.scp.Node`, or that with a recorder around it."""
-
-    def propose(
-        self, values: Iterable[ConsensusValue], now: Tick
-    ) -> Sequence[Action[ConsensusValue]]:
-        """Offer values for the current slot."""
-        ...
-
-    def handle(
-        self, msgs: Iterable[Msg[ConsensusValue]], now: Tick
-    ) -> Sequence[Action[ConsensusValue]]:
-        """Take in statements."""
-        ...
-
-    def handle_timers(self, now: Tick) -> Sequence[Action[ConsensusValue]]:
-        """Do what is due."""
-        ...
-
-    def reset_slot_index(self, slot_index: SlotIndex) -> Sequence[Action[ConsensusValue]]:
-        """Leap to a later slot."""
-        ...
-
-    @property
-    def slot_index(self) -> SlotIndex:
-        """The slot being agreed on."""
-        ...
-
-    @property
-    def next_deadline(self) -> Tick | None:
-        """When `handle_timers` has something to do: at any tick after this one."""
-        ...
-
-    def metrics(self) -> SlotMetrics:
-        """Figures of the current slot."""
-        ...
-
-    def slot_state(self, slot_index: SlotIndex) -> SlotState[ConsensusValue] | None:
-        """All that a slot holds."""
         ...

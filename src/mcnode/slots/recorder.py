@@ -16,15 +16,12 @@ from mcnode.scp import (
     Externalize,
     Msg,
     Node,
-    NodeID,
-    QuorumSet,
     Refuse,
     Send,
     SlotIndex,
-    SlotMetrics,
-    SlotState,
     Tick,
 )
+from mcnode.slots.agreement_node import SurroundedNode
 from mcnode.slots.events import (
     Abandoned,
     Combination,
@@ -91,11 +88,11 @@ class RecordedJudge:
 _NOTHING_ASKED = Judgement()
 
 
-class RecordedNode:
+class RecordedNode(SurroundedNode[Node[ConsensusValue]]):
     """A node whose `validate` and `combine` are those of `judge`; its slots go to `sink`."""
 
     def __init__(self, node: Node[ConsensusValue], judge: RecordedJudge, sink: SlotSink) -> None:
-        self._node = node
+        super().__init__(node)
         self._judge = judge
         self._sink = sink
         self._latest: Tick = 0
@@ -138,34 +135,6 @@ class RecordedNode:
         """See `Node`."""
         self._sink.record(self._node.slot_index, SlotEvent(self._latest, Abandoned()))
         return self._node.reset_slot_index(slot_index)
-
-    @property
-    def local_id(self) -> NodeID:
-        """See `Node`."""
-        return self._node.local_id
-
-    @property
-    def quorum_set(self) -> QuorumSet[NodeID]:
-        """See `Node`."""
-        return self._node.quorum_set
-
-    @property
-    def slot_index(self) -> SlotIndex:
-        """See `Node`."""
-        return self._node.slot_index
-
-    @property
-    def next_deadline(self) -> Tick | None:
-        """See `Node`."""
-        return self._node.next_deadline
-
-    def metrics(self) -> SlotMetrics:
-        """See `Node`."""
-        return self._node.metrics()
-
-    def slot_state(self, slot_index: SlotIndex) -> SlotState[ConsensusValue] | None:
-        """See `Node`."""
-        return self._node.slot_state(slot_index)
 
     def _record(
         self,
