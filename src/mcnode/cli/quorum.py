@@ -259,7 +259,7 @@ def suggest(
     FILE is a list of organisations ([[organisations]] with name, tier and nodes), or a system whose
     nodes have organisations.
     """
-    from mcnode.cli.quorum_input import Search, read_text
+    from mcnode.cli.quorum_input import Search, load_text
     from mcnode.cli.quorum_output import show_suggestion
     from mcnode.quorum.export import network_set
     from mcnode.quorum.reader import parse_document
@@ -268,7 +268,7 @@ def suggest(
     from mcnode.quorum.summary import figures
 
     path = Path(sources[0])
-    text = read_text(path) if len(sources) == 1 and path.is_file() else "[]"
+    text = load_text(path) if len(sources) == 1 and path.is_file() else "[]"
     document = parse_document(text, sources[0])
     if isinstance(document, dict) and "organisations" in document:
         organisations = read_organisations(text, sources[0])

@@ -117,7 +117,7 @@ def export(
 def _network_text(system: "FederatedSystem", node: str, base: Path | None, form: str) -> str:
     import dataclasses
 
-    from mcnode.cli.quorum_input import read_text
+    from mcnode.cli.quorum_input import load_text
     from mcnode.quorum.export import network_file, to_json, to_toml
     from mcnode.quorum.model import without_self
     from mcnode.quorum.reader import parse_document, table
@@ -128,6 +128,6 @@ def _network_text(system: "FederatedSystem", node: str, base: Path | None, form:
         found = dataclasses.replace(found, quorum_set=own)
     kept = None
     if base is not None:
-        kept = table(parse_document(read_text(base), str(base)), str(base))
+        kept = table(parse_document(load_text(base), str(base)), str(base))
     document = network_file(found, kept)
     return to_toml(document) if form == "network-toml" else to_json(document)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from mcnode.files import UnfitFileError, read_text
 from mcnode.quorum.bounds import Bounds
 from mcnode.quorum.errors import SystemFormatError
 from mcnode.quorum.mapping import apply_mapping
@@ -36,7 +37,7 @@ def load_system(sources: Sequence[str], mapping: Path | None, assume: Assume) ->
         texts += _source_texts(source)
     system = read_system(texts, assume)
     if mapping is not None:
-        system = apply_mapping(system, read_text(mapping), str(mapping))
+        system = apply_mapping(system, load_text(mapping), str(mapping))
     return system
 
 
@@ -45,29 +46,25 @@ def _source_texts(source: str) -> list[SourceText]:
         return [_fetch_info(source)]
     owner, equals, rest = source.partition("=")
     if equals and ":" in owner and not Path(source).exists():
-        return [SourceText(read_text(Path(rest)), rest, owner)]
+        return [SourceText(load_text(Path(rest)), rest, owner)]
     path = Path(source)
     if not path.is_dir():
-        return [SourceText(read_text(path), source)]
+        return [SourceText(load_text(path), source)]
     found = sorted(each for name in NETWORK_FILE_NAMES for each in path.glob(f"*/{name}"))
     found = found or sorted(each for each in path.iterdir() if each.suffix in (".json", ".toml"))
     if not found:
         raise SystemFormatError(f"{source}: no .json or .toml file in it")
-    return [SourceText(read_text(each), str(each)) for each in found]
+    return [SourceText(load_text(each), str(each)) for each in found]
 
 
-def read_text(path: Path) -> str:
+def load_text(path: Path) -> str:
     """A file's text, bounded. Raises `SystemFormatError`."""
     try:
-        with path.open("rb") as file:
-            data = file.read(TEXT_BYTES_MAX + 1)
-        if len(data) > TEXT_BYTES_MAX:
-            raise SystemFormatError(f"{path}: more than {TEXT_BYTES_MAX} bytes")
-        return data.decode()
+        return read_text(path, TEXT_BYTES_MAX)
     except OSError as error:
         raise SystemFormatError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SystemFormatError(f"{path}: not UTF-8: {error}") from error
+    except UnfitFileError as error:
+        raise SystemFormatError(str(error)) from error
 
 
 def _fetch_info(text: str) -> SourceText:

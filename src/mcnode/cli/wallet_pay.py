@@ -20,6 +20,7 @@ from mcnode.cli.wallet_options import (
 from mcnode.cli.wallet_output import print_payment
 from mcnode.cli.wallet_running import follow, run_wallet
 from mcnode.errors import InvalidError
+from mcnode.files import read_text
 
 if TYPE_CHECKING:
     from mcnode.wallet.draft import Order
@@ -241,12 +242,10 @@ def read_code(text: str) -> str:
         return text
     path = Path(text[1:])
     try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(_CODE_CHARS_MAX).strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise InvalidError(f"cannot read {path}: {reason}") from error
+        return read_text(path, _CODE_BYTES_MAX).strip()
+    except OSError as error:
+        raise InvalidError(f"cannot read {path}: {error.strerror}") from error
 
 
-_CODE_CHARS_MAX = 1 << 14
+_CODE_BYTES_MAX = 1 << 14
 """As long as no printable code is."""

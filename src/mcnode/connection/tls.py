@@ -15,6 +15,7 @@ import structlog
 
 from mcnode.connection.uri import Uri
 from mcnode.errors import InvalidError
+from mcnode.files import UnfitFileError, read_bytes
 
 _log = structlog.get_logger(__name__)
 
@@ -145,10 +146,8 @@ def _read_bundle_dir(directory: Path) -> bytes:
 
 def _read_pem(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(PEM_BYTES_MAX + 1)
+        return read_bytes(path, PEM_BYTES_MAX)
     except OSError as error:
         raise TlsConfigError(f"failed reading {path}: {error.strerror}") from error
-    if len(data) > PEM_BYTES_MAX:
-        raise TlsConfigError(f"{path} has more than {PEM_BYTES_MAX} bytes")
-    return data
+    except UnfitFileError as error:
+        raise TlsConfigError(str(error)) from error

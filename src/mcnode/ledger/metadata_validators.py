@@ -13,6 +13,7 @@ from mcnode.crypto.der import ed25519_public_from_der, parse_pem
 from mcnode.crypto.errors import KeyFormatError
 from mcnode.crypto.keys import KEY_BYTES, Ed25519Public
 from mcnode.errors import InvalidError
+from mcnode.files import UnfitFileError, read_text
 from mcnode.transaction.constants import U64_MAX
 
 FILE_BYTES_MAX = 1 << 22
@@ -192,16 +193,11 @@ def _load_nodes(path: Path) -> list[dict[str, Any]]:
 
 def _load_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+        return read_text(path, FILE_BYTES_MAX)
     except OSError as error:
         raise FileUnreadable(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > FILE_BYTES_MAX:
-        raise FileUnreadable(f"{path} has more than {FILE_BYTES_MAX} bytes")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(f"{path} is not UTF-8: {error}") from error
+    except UnfitFileError as error:
+        raise FileUnreadable(str(error)) from error
 
 
 def _resolve_key(text: str, folder: Path) -> Ed25519Public:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from mcnode.errors import InvalidError, UnavailableError
+from mcnode.files import UnfitFileError, read_bytes
 from mcnode.scp import SlotIndex
 from mcnode.slots.dump import is_dump, read_dump
 from mcnode.slots.events import SlotRecord, SlotRecordError
@@ -119,11 +120,10 @@ def _read_single(path: Path) -> Entry:
 
 
 def _read_file(path: Path) -> SlotRecord:
-    with path.open("rb") as file:
-        data = file.read(RECORD_BYTES_MAX + 1)
-    if len(data) > RECORD_BYTES_MAX:
-        raise SlotRecordError(f"{path.name} is no record of a slot: limit {RECORD_BYTES_MAX} bytes")
-    return read_record(data)
+    try:
+        return read_record(read_bytes(path, RECORD_BYTES_MAX))
+    except UnfitFileError as error:
+        raise SlotRecordError(f"no record of a slot: {error}") from None
 
 
 def _ranges(numbers: list[int]) -> str:

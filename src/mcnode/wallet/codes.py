@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mcnode.errors import InvalidError
+from mcnode.files import read_bytes
 
 PAYLOAD_BYTES_MAX: Final = 1 << 18
 """An offer with a ring of 11 has some 4 KB."""
@@ -55,14 +56,12 @@ def load_payload(name: str, source: str) -> bytes:
 
     Raises:
         CodeError: neither is in it.
+        UnfitFileError: it is too long.
         OSError: the file cannot be read.
     """
     if not source.startswith("@"):
         return parse_code(name, source)
-    with Path(source[1:]).open("rb") as file:
-        data = file.read(2 * PAYLOAD_BYTES_MAX + 1)
-    if len(data) > 2 * PAYLOAD_BYTES_MAX:
-        raise CodeError(f"{source[1:]} has more than {2 * PAYLOAD_BYTES_MAX} bytes")
+    data = read_bytes(Path(source[1:]), 2 * PAYLOAD_BYTES_MAX)
     if data.startswith(f"{name}:".encode()):
         return parse_code(name, data.decode("ascii", "replace"))
     if not data:

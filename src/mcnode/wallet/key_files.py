@@ -8,7 +8,6 @@ from mcnode.account.account_key import AccountKey
 from mcnode.account.key_files import (
     PRIVATE_SUFFIX,
     PUBLIC_SUFFIX,
-    KeyFileError,
     UncheckedMnemonicAccount,
     key_file_contents,
     parse_key_json,
@@ -17,6 +16,7 @@ from mcnode.account.key_files import (
 from mcnode.account.printable import parse_printable_address
 from mcnode.account.public_address import PublicAddress
 from mcnode.codec.protobuf import decode
+from mcnode.files import read_bytes, read_text
 
 FILE_BYTES_MAX: Final = 1 << 20
 """A key with a big fog authority key has a few KiB."""
@@ -46,24 +46,9 @@ def _save_private(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _load(path: Path) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(FILE_BYTES_MAX + 1)
-    if len(data) > FILE_BYTES_MAX:
-        raise KeyFileError(f"{path} has more than {FILE_BYTES_MAX} bytes")
-    return data
-
-
-def _load_text(path: Path) -> str:
-    try:
-        return _load(path).decode()
-    except UnicodeDecodeError as error:
-        raise KeyFileError(f"{path} is not UTF-8: {error}") from None
-
-
 def load_account_key(path: Path) -> AccountKey:
-    """The account of a `.json` file; errors as `parse_key_json`, and OSError."""
-    return parse_key_json(_load_text(path))
+    """The account of a `.json` file; errors as `parse_key_json` and `read_text`."""
+    return parse_key_json(read_text(path, FILE_BYTES_MAX))
 
 
 def load_public_address(path: Path) -> PublicAddress:
@@ -73,7 +58,7 @@ def load_public_address(path: Path) -> PublicAddress:
         InvalidError: the bytes are no address.
         OSError: the file cannot be read.
     """
-    return decode(PublicAddress, _load(path))
+    return decode(PublicAddress, read_bytes(path, FILE_BYTES_MAX))
 
 
 def load_printable_address(path: Path) -> PublicAddress:
@@ -83,7 +68,7 @@ def load_printable_address(path: Path) -> PublicAddress:
         PrintableError: the text is no address.
         OSError: the file cannot be read.
     """
-    return parse_printable_address(_load_text(path).strip())
+    return parse_printable_address(read_text(path, FILE_BYTES_MAX).strip())
 
 
 def _load_all(directory: Path, suffix: str) -> list[Path]:

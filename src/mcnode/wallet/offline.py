@@ -18,6 +18,7 @@ from mcnode.crypto.keys import RistrettoPublic
 from mcnode.crypto.onetime_keys import recover_onetime_private_key
 from mcnode.crypto.ring_signature import key_image
 from mcnode.errors import InvalidError
+from mcnode.files import read_bytes
 from mcnode.transaction.builder.unsigned_tx import UnsignedTx
 from mcnode.transaction.hashing import tx_prefix_hash
 from mcnode.transaction.json_layout import (
@@ -103,13 +104,11 @@ def load_json(path: Path) -> dict[str, Any]:
     """The object in a file.
 
     Raises:
-        OfflineFileError: it is too big, no JSON or no object.
+        UnfitFileError: it is too big.
+        OfflineFileError: it is no JSON or no object.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        data = file.read(FILE_BYTES_MAX + 1)
-    if len(data) > FILE_BYTES_MAX:
-        raise OfflineFileError(f"{path} has more than {FILE_BYTES_MAX} bytes")
+    data = read_bytes(path, FILE_BYTES_MAX)
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):

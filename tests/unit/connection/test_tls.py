@@ -1,14 +1,9 @@
-import datetime
 import socket
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from mcnode.api.gen.health_pb2 import PingRequest, PingResponse
 from mcnode.api.rpc import Call, call, handlers, serve
@@ -16,34 +11,8 @@ from mcnode.api.services import HEALTH_PING
 from mcnode.connection.channel import SERVER_OPTIONS, CannotListen, listen, open_channel
 from mcnode.connection.tls import ServerCertificates, TlsConfigError, system_roots
 from mcnode.connection.uri import CLIENT, parse_uri
+from support.certificates import write_certificate
 from support.ports import free_port
-
-
-def write_certificate(directory: Path, host: str) -> None:
-    """A self-signed certificate for `host`, as chain.pem and key.pem."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (directory / "chain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (directory / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
 
 
 async def ping(request: PingRequest, _call: Call) -> PingResponse:

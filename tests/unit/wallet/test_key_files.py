@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mcnode.account.key_files import DEFAULT_SEED, KeyFileError, sample_accounts
+from mcnode.account.key_files import DEFAULT_SEED, sample_accounts
+from mcnode.files import UnfitFileError
 from mcnode.wallet.key_files import (
     FILE_BYTES_MAX,
     load_account_key,
@@ -40,11 +41,11 @@ def test_keys_are_for_the_owner_only(tmp_path: Path) -> None:
 def test_bad_files(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(KeyFileError, match="UTF-8"):
+    with pytest.raises(UnfitFileError, match="UTF-8"):
         load_account_key(path)
     with path.open("wb") as file:
         file.truncate(FILE_BYTES_MAX + 1)
-    with pytest.raises(KeyFileError, match="1048576"):
+    with pytest.raises(UnfitFileError, match="1048576"):
         load_account_key(path)
     with pytest.raises(FileNotFoundError):
         load_account_key(tmp_path / "none.json")

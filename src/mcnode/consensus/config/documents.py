@@ -13,6 +13,7 @@ from mcnode.consensus.config.errors import (
     UnrecognizedExtension,
 )
 from mcnode.errors import InvalidError
+from mcnode.files import UnfitFileError, read_text
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 """The largest real configuration has some 10 kB."""
@@ -33,15 +34,11 @@ def load_document(path: Path) -> "Document":
     if path.suffix not in (".json", ".toml"):
         raise UnrecognizedExtension(path.suffix.removeprefix("."))
     try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-        if len(data) > FILE_BYTES_MAX:
-            raise FileReadError(f"{path} has more than {FILE_BYTES_MAX} bytes")
-        text = data.decode()
+        text = read_text(path, FILE_BYTES_MAX)
     except OSError as error:
         raise FileReadError(f"{error.strerror} (os error {error.errno})") from error
-    except UnicodeDecodeError as error:
-        raise FileReadError(f"{path} is not UTF-8: {error}") from error
+    except UnfitFileError as error:
+        raise FileReadError(str(error)) from error
     return parse_json(text) if path.suffix == ".json" else parse_toml(text)
 
 

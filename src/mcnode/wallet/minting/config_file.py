@@ -12,7 +12,7 @@ from mcnode.consensus.config.signer_identity import (
 )
 from mcnode.transaction.messages import MintConfig
 from mcnode.wallet.minting.errors import TxCreationFailed
-from mcnode.wallet.minting.tx_file import read_text
+from mcnode.wallet.minting.tx_file import load_text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,4 +97,4 @@ def load_mint_config_tx_file(path: Path) -> MintConfigTxFile:
         TxFileError: the file cannot be read.
         FileSyntaxError: it does not describe a mint configuration.
     """
-    return parse_mint_config_tx_file(parse_json(read_text(path)))
+    return parse_mint_config_tx_file(parse_json(load_text(path)))

@@ -23,7 +23,7 @@ from mcnode.errors import InvalidError
 from mcnode.transaction.constants import MINT_NONCE_LENGTH
 from mcnode.wallet.minting.config_file import MintConfigTxFile, load_mint_config_tx_file
 from mcnode.wallet.minting.errors import TxFileError
-from mcnode.wallet.minting.tx_file import MintingTx, load_tx_file, read_text
+from mcnode.wallet.minting.tx_file import MintingTx, load_text, load_tx_file
 
 NAME: Final = "mc-consensus-mint-client"
 ABOUT: Final = """Set up who may mint a token, mint, and collect the signatures for it offline.
@@ -80,7 +80,7 @@ def parse_public_key(text: str) -> Ed25519Public:
 
 def _read(text: str) -> str:
     try:
-        return read_text(parse_path(text))
+        return load_text(parse_path(text))
     except TxFileError as error:
         raise ValueTextError(f"Failed reading file {text}: {error}") from error
 

@@ -14,6 +14,7 @@ from mcnode.consensus.config.errors import FileSyntaxError
 from mcnode.crypto.errors import KeyFormatError
 from mcnode.crypto.keys import Ed25519Public, RistrettoPublic
 from mcnode.crypto.multisig import SignerSet
+from mcnode.files import UnfitFileError, read_text
 from mcnode.transaction.hashing import mint_config_tx_prefix_hash, mint_tx_prefix_hash
 from mcnode.transaction.json_layout import JsonLayoutError, message_from_json, message_to_json
 from mcnode.transaction.messages import MintConfigTx, MintTx
@@ -93,24 +94,21 @@ def _check_signers(signer_set: SignerSet) -> None:
 
 def load_tx_file(path: Path) -> MintingTx:
     """The transaction in a file. Raises `TxFileError`."""
+    text = load_text(path)
     try:
-        return parse_tx_file(read_text(path))
+        return parse_tx_file(text)
     except TxFileError as error:
         raise TxFileError(f"{path}: {error}") from error
 
 
-def read_text(path: Path) -> str:
+def load_text(path: Path) -> str:
     """A whole small file. Raises `TxFileError` when it cannot be read, is big, or is no UTF-8."""
     try:
-        with path.open("rb") as file:
-            data = file.read(TX_FILE_BYTES_MAX + 1)
-        if len(data) > TX_FILE_BYTES_MAX:
-            raise TxFileError(f"file has more than {TX_FILE_BYTES_MAX} bytes")
-        return data.decode()
+        return read_text(path, TX_FILE_BYTES_MAX)
     except OSError as error:
-        raise TxFileError(f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise TxFileError("file is not UTF-8") from error
+        raise TxFileError(f"{path} cannot be read: {error.strerror}") from error
+    except UnfitFileError as error:
+        raise TxFileError(str(error)) from error
 
 
 def save_tx_file(path: Path, tx: MintingTx) -> None:
