@@ -14,7 +14,6 @@ from mcnode.cli.wallet_options import (
     NetworkOptions,
     json_option,
     network_options,
-    no_sync_option,
     parse_tx_hash,
     wait_options,
     wallet_option,
@@ -31,17 +30,25 @@ from mcnode.cli.wallet_output import (
 )
 from mcnode.cli.wallet_pay import burn, merge, send
 from mcnode.cli.wallet_receipt import code, receipt, request
-from mcnode.cli.wallet_running import ask_new_passphrase, closing, open_wallet, run_wallet
+from mcnode.cli.wallet_running import (
+    Session,
+    ask_new_passphrase,
+    closing,
+    open_wallet,
+    session_options,
+    wait_for,
+)
 from mcnode.cli.wallet_swap import swap
 from mcnode.cli.wallet_view import view
 from mcnode.errors import InvalidError
+from mcnode.files import read_text
 
 if TYPE_CHECKING:
     from mcnode.wallet.history import HistoryEntry
     from mcnode.wallet.records import Balance, OwnedOutput, Payment
     from mcnode.wallet.wallet import Wallet
 
-_SECRET_CHARS_MAX = 1 << 20
+_SECRET_BYTES_MAX = 1 << 20
 """As a key file may have."""
 _MNEMONIC_WARNING = (
     "These 24 words are the account: whoever has them has its money. They are shown this once and "
@@ -208,7 +215,7 @@ def sync(*, path: Path, as_json: bool, **options: Any) -> None:
     async def work(opened: "Wallet") -> int:
         return opened.num_blocks
 
-    num_blocks = run_wallet(path, NetworkOptions(**options), work)
+    num_blocks = Session(path, NetworkOptions(**options)).run(work)
     if as_json:
         print_json({"num_blocks": num_blocks})
     else:
@@ -216,15 +223,14 @@ def sync(*, path: Path, as_json: bool, **options: Any) -> None:
 
 
 @wallet.command()
-@wallet_option
-@network_options
-@no_sync_option
 @click.option(
     "--by-subaddress", is_flag=True, help="What came in at each subaddress and is unspent."
 )
-@json_option
+@session_options
 def balance(
-    *, path: Path, no_sync: bool, by_subaddress: bool, as_json: bool, **options: Any
+    *,
+    session: Session,
+    by_subaddress: bool,
 ) -> None:
     """Show what the account holds of each token.
 
@@ -235,22 +241,21 @@ def balance(
         held = opened.balance_by_subaddress() if by_subaddress else {0: opened.balance()}
         return opened.num_blocks, held, opened.labels()
 
-    num_blocks, held, labels = run_wallet(
-        path, NetworkOptions(**options), work, is_synced=not no_sync
-    )
+    num_blocks, held, labels = session.run(work)
     if by_subaddress:
-        print_balances_by_subaddress(num_blocks, held, labels, as_json)
+        print_balances_by_subaddress(num_blocks, held, labels, session.as_json)
     else:
-        print_balances(num_blocks, held[0], as_json)
+        print_balances(num_blocks, held[0], session.as_json)
 
 
 @wallet.command()
-@wallet_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line per entry.")
-@network_options
-@no_sync_option
-@json_option
-def history(*, path: Path, as_csv: bool, no_sync: bool, as_json: bool, **options: Any) -> None:
+@session_options
+def history(
+    *,
+    session: Session,
+    as_csv: bool,
+) -> None:
     """Show payments received and sent, oldest first.
 
     The sender of a received payment is shown when its memo proves it: for everyone this wallet has
@@ -261,28 +266,22 @@ def history(*, path: Path, as_csv: bool, no_sync: bool, as_json: bool, **options
     async def work(opened: "Wallet") -> "tuple[list[HistoryEntry], dict[int, str]]":
         return opened.history(), opened.labels()
 
-    entries, labels = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    entries, labels = session.run(work)
     if as_csv:
         print_history_csv(entries, labels)
     else:
-        print_history(entries, labels, as_json)
+        print_history(entries, labels, session.as_json)
 
 
 @wallet.command()
-@wallet_option
 @click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Only this token id.")
 @click.option("--all", "is_all", is_flag=True, help="Spent ones and reserved ones too.")
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def outputs(
     *,
-    path: Path,
+    session: Session,
     token: int | None,
     is_all: bool,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
 ) -> None:
     """Show the outputs that the account can spend, by the keys that `send --input` takes."""
 
@@ -292,25 +291,18 @@ def outputs(
             held = [output for each in opened.balance() for output in opened.spendable(each)]
         return [output for output in held if token in (None, output.token_id)]
 
-    print_outputs(run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync), as_json)
+    print_outputs(session.run(work), session.as_json)
 
 
 @wallet.command()
-@wallet_option
 @click.argument("transaction")
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def follow(
     *,
-    path: Path,
+    session: Session,
     transaction: str,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Wait until a payment of this wallet, by its TRANSACTION hash, is in a block.
 
@@ -319,21 +311,20 @@ def follow(
     tx_hash = parse_tx_hash(transaction)
 
     async def work(opened: "Wallet") -> "Payment":
-        payment = opened.payment(tx_hash)
-        return await opened.wait_final(payment, timeout_s) if wait else payment
+        return await wait_for(opened, opened.payment(tx_hash), timeout_s)
 
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    print_payment(session.run(work), session.as_json)
 
 
 def _read_secret(source: Path) -> str:
     try:
         if str(source) == "-":
-            return sys.stdin.read(_SECRET_CHARS_MAX)
-        with source.open(encoding="utf-8") as file:
-            return file.read(_SECRET_CHARS_MAX)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidError(f"cannot read {source}: {type(error).__name__}") from None
+            return sys.stdin.read(_SECRET_BYTES_MAX)
+        return read_text(source, _SECRET_BYTES_MAX)
+    except UnicodeDecodeError:
+        raise InvalidError("standard input is not UTF-8") from None
+    except OSError as error:
+        raise InvalidError(f"cannot read {source}: {error.strerror}") from None
 
 
 wallet.add_command(address)

@@ -1,27 +1,20 @@
 """`mcnode wallet gift`: value handed over as one word."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mcnode.cli.wallet_options import (
-    NetworkOptions,
     fee_option,
-    json_option,
-    network_options,
-    no_sync_option,
     token_option,
     wait_options,
-    wallet_option,
     warn_if_simulated,
 )
-from mcnode.cli.wallet_output import print_gifts, print_payment
-from mcnode.cli.wallet_running import follow, run_wallet
+from mcnode.cli.wallet_output import print_gifts
+from mcnode.cli.wallet_running import Session, session_options
 
 if TYPE_CHECKING:
     from mcnode.wallet.gifts import GivenGift
-    from mcnode.wallet.records import Payment
     from mcnode.wallet.wallet import Wallet
 
 
@@ -37,7 +30,6 @@ def gift() -> None:
 
 
 @gift.command()
-@wallet_option
 @click.argument("amount")
 @token_option("--token", "Token id.")
 @click.option("--note", default="", help="For your own history; at most 53 bytes.")
@@ -50,20 +42,15 @@ def gift() -> None:
     type=click.FloatRange(0),
     help="How many seconds to wait for the block that holds the gift.",
 )
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def fund(
     *,
-    path: Path,
+    session: Session,
     amount: str,
     token: int,
     note: str,
     fee: str | None,
     timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
 ) -> None:
     """Put AMOUNT aside and print the code that gives it away, once it is in a block."""
     from mcnode.wallet.amounts import parse_amount
@@ -78,41 +65,34 @@ def fund(
         key = final.output_public_key
         return [given for given in opened.gifts() if given.output.public_key == key]
 
-    print_gifts(run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync), as_json)
+    print_gifts(session.run(work), session.as_json)
 
 
 @gift.command("list")
-@wallet_option
-@network_options
-@no_sync_option
-@json_option
-def list_(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+@session_options
+def list_(
+    *,
+    session: Session,
+) -> None:
     """Show the gifts of this account, their codes, and which are taken."""
 
     async def work(opened: "Wallet") -> "list[GivenGift]":
         return opened.gifts()
 
-    print_gifts(run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync), as_json)
+    print_gifts(session.run(work), session.as_json)
 
 
 @gift.command()
-@wallet_option
 @click.argument("code")
 @click.option("--note", default="", help="For your own history; at most 57 bytes.")
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def redeem(
     *,
-    path: Path,
+    session: Session,
     code: str,
     note: str,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Take the gift of CODE; the fee comes out of it.
 
@@ -120,37 +100,20 @@ def redeem(
     """
     from mcnode.wallet.gifts import RedeemGiftOrder, parse_gift_code
 
-    order = RedeemGiftOrder(parse_gift_code(code), note=note)
-
-    async def work(opened: "Wallet") -> "Payment":
-        return await follow(opened, order, timeout_s if wait else None)
-
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    session.carry_out(RedeemGiftOrder(parse_gift_code(code), note=note), timeout_s)
 
 
 @gift.command()
-@wallet_option
 @click.argument("output", type=click.IntRange(0))
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def cancel(
     *,
-    path: Path,
+    session: Session,
     output: int,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Take back the gift at OUTPUT, the number that `list` shows, if nobody was quicker."""
     from mcnode.wallet.gifts import CancelGiftOrder
 
-    async def work(opened: "Wallet") -> "Payment":
-        return await follow(opened, CancelGiftOrder(output), timeout_s if wait else None)
-
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    session.carry_out(CancelGiftOrder(output), timeout_s)

@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
+import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -69,11 +70,20 @@ _WAIT_OPTIONS = (
 )
 
 
-def wait_options(command: Command) -> Command:
-    """Whether and how long a command follows its transaction."""
-    for option in reversed(_WAIT_OPTIONS):
+def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
+
+
+def wait_options(command: Callable[..., None]) -> Callable[..., None]:
+    """How long a command follows its transaction: `timeout_s`, None for not at all."""
+
+    @functools.wraps(command)
+    def with_timeout(*, wait: bool, timeout_s: float, **rest: Any) -> None:
+        command(timeout_s=timeout_s if wait else None, **rest)
+
+    return _with_options(with_timeout, _WAIT_OPTIONS)
 
 
 def parse_tx_hash(text: str) -> bytes:
@@ -142,9 +152,7 @@ _NETWORK_OPTIONS = (
 
 def network_options(command: Command) -> Command:
     """Options that override the settings in the wallet file."""
-    for option in reversed(_NETWORK_OPTIONS):
-        command = option(command)
-    return command
+    return _with_options(command, _NETWORK_OPTIONS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,26 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mcnode.cli.wallet_options import (
-    NetworkOptions,
     fee_option,
-    json_option,
-    network_options,
-    no_sync_option,
     token_option,
     wait_options,
-    wallet_option,
 )
-from mcnode.cli.wallet_output import print_payment
-from mcnode.cli.wallet_running import follow, run_wallet
+from mcnode.cli.wallet_running import Session, session_options
 from mcnode.errors import InvalidError
 from mcnode.files import read_text
 
 if TYPE_CHECKING:
-    from mcnode.wallet.draft import Order
     from mcnode.wallet.payments import PaymentOrder
-    from mcnode.wallet.records import Payment
     from mcnode.wallet.selection import InputChoice
-    from mcnode.wallet.wallet import Wallet
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -68,7 +59,6 @@ def choice_of(coins: str, inputs: tuple[str, ...]) -> "InputChoice":
 
 
 @click.command()
-@wallet_option
 @click.argument("address")
 @click.argument("amount", required=False)
 @click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Token id. Default: MOB.")
@@ -80,12 +70,10 @@ def choice_of(coins: str, inputs: tuple[str, ...]) -> "InputChoice":
 @fee_option
 @coin_options
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def send(
     *,
-    path: Path,
+    session: Session,
     address: str,
     amount: str | None,
     token: int | None,
@@ -93,11 +81,7 @@ def send(
     fee: str | None,
     coins: str,
     inputs: tuple[str, ...],
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Pay AMOUNT to ADDRESS, without asking again.
 
@@ -111,34 +95,27 @@ def send(
     if intent is not None and order.payment_request_id is not None:
         raise InvalidError("the request has an id: leave out --intent")
     order = dataclasses.replace(order, payment_intent_id=intent)
-    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
+    session.carry_out(order, timeout_s)
 
 
 @click.command()
-@wallet_option
 @click.argument("amount")
 @token_option("--token", "Token id.")
 @click.option("--data", default="", help="64 bytes in hex for who redeems it; shorter is padded.")
 @fee_option
 @coin_options
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def burn(
     *,
-    path: Path,
+    session: Session,
     amount: str,
     token: int,
     data: str,
     fee: str | None,
     coins: str,
     inputs: tuple[str, ...],
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Destroy AMOUNT for good, without asking again; everybody can see how much.
 
@@ -155,50 +132,27 @@ def burn(
     wish = None if fee is None else parse_amount(fee, token)
     choice = choice_of(coins, inputs)
     order = BurnOrder(parse_amount(amount, token), token, wish, memo, choice)
-    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
+    session.carry_out(order, timeout_s)
 
 
 @click.command()
-@wallet_option
 @token_option("--token", "Token id.")
 @fee_option
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def merge(
     *,
-    path: Path,
+    session: Session,
     token: int,
     fee: str | None,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Put 16 outputs together into one, so that larger payments fit into one transaction again."""
     from mcnode.wallet.amounts import parse_amount
     from mcnode.wallet.payments import MergeOrder
 
     order = MergeOrder(token, None if fee is None else parse_amount(fee, token))
-    _carry_out(path, options, order, timeout_s if wait else None, no_sync=no_sync, as_json=as_json)
-
-
-def _carry_out(
-    path: Path,
-    options: dict[str, Any],
-    order: "Order",
-    timeout_s: float | None,
-    *,
-    no_sync: bool,
-    as_json: bool,
-) -> None:
-    async def work(opened: "Wallet") -> "Payment":
-        return await follow(opened, order, timeout_s)
-
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    session.carry_out(order, timeout_s)
 
 
 def order_of(

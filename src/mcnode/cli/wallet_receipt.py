@@ -1,23 +1,20 @@
 """`mcnode wallet receipt`, `request`, `code`: what payer and payee hand each other."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mcnode.cli.wallet_options import (
     SUBADDRESS,
-    NetworkOptions,
     json_option,
-    network_options,
-    no_sync_option,
     parse_tx_hash,
     token_option,
     wallet_option,
 )
 from mcnode.cli.wallet_output import print_json, print_receipt
 from mcnode.cli.wallet_pay import read_code
-from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
+from mcnode.cli.wallet_running import Session, closing, open_wallet, session_options
 
 if TYPE_CHECKING:
     from mcnode.wallet.receipts import CheckedReceipt
@@ -51,12 +48,13 @@ def make(*, path: Path, transaction: str, as_json: bool) -> None:
 
 
 @receipt.command()
-@wallet_option
 @click.argument("code")
-@network_options
-@no_sync_option
-@json_option
-def check(*, path: Path, code: str, no_sync: bool, as_json: bool, **options: Any) -> None:
+@session_options
+def check(
+    *,
+    session: Session,
+    code: str,
+) -> None:
     """Check that who gave CODE (or @FILE) paid this account, and see where the payment is.
 
     Exit status 2 when it proves nothing.
@@ -69,8 +67,8 @@ def check(*, path: Path, code: str, no_sync: bool, as_json: bool, **options: Any
     async def work(opened: "Wallet") -> "CheckedReceipt":
         return opened.check_receipt(payload)
 
-    checked = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_receipt(checked, as_json)
+    checked = session.run(work)
+    print_receipt(checked, session.as_json)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import functools
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,7 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mcnode.cli.wallet_options import NetworkOptions, progress_shown, warn_if_simulated
+from mcnode.cli.wallet_options import (
+    NetworkOptions,
+    json_option,
+    network_options,
+    no_sync_option,
+    progress_shown,
+    wallet_option,
+    warn_if_simulated,
+)
+from mcnode.cli.wallet_output import print_payment
 from mcnode.errors import InvalidError, McNodeError
 
 if TYPE_CHECKING:
@@ -51,24 +61,48 @@ def ask_new_passphrase() -> str:
     return str(click.prompt("new passphrase", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def run_wallet(
-    path: Path,
-    options: NetworkOptions,
-    work: "Callable[[Wallet], Coroutine[Any, Any, T]]",
-    *,
-    is_synced: bool = True,
-) -> T:
-    """Open the wallet, bring it up to date, do the work, close it."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Session:
+    """How one command works with its wallet."""
 
-    async def run() -> T:
-        async with open_wallet(path) as opened:
-            opened.settings = options.over(opened.settings)
-            if is_synced:
-                with progress_shown() as report:
-                    await opened.sync(await _with_total(opened, report))
-            return await work(opened)
+    path: Path
+    options: NetworkOptions
+    is_synced: bool = True
+    as_json: bool = False
 
-    return asyncio.run(run())
+    def run(self, work: "Callable[[Wallet], Coroutine[Any, Any, T]]") -> T:
+        """Open the wallet, bring it up to date, do the work, close it."""
+
+        async def run() -> T:
+            async with open_wallet(self.path) as opened:
+                opened.settings = self.options.over(opened.settings)
+                if self.is_synced:
+                    with progress_shown() as report:
+                        await opened.sync(await _with_total(opened, report))
+                return await work(opened)
+
+        return asyncio.run(run())
+
+    def carry_out(self, order: "Order", timeout_s: float | None) -> None:
+        """Do what an order asks for, wait as `wait_options` say, and print the payment."""
+
+        async def work(opened: "Wallet") -> "Payment":
+            warn_if_simulated(opened.settings)
+            return await wait_for(opened, await opened.carry_out(order), timeout_s)
+
+        print_payment(self.run(work), self.as_json)
+
+
+def session_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that commands with an up-to-date wallet have; they come as one `session`."""
+    network_names = [each.name for each in dataclasses.fields(NetworkOptions)]
+
+    @functools.wraps(command)
+    def with_session(*, path: Path, no_sync: bool, as_json: bool, **rest: Any) -> None:
+        options = NetworkOptions(**{name: rest.pop(name) for name in network_names})
+        command(session=Session(path, options, not no_sync, as_json), **rest)
+
+    return wallet_option(network_options(no_sync_option(json_option(with_session))))
 
 
 async def _with_total(opened: "Wallet", report: "ReportProgress") -> "ReportProgress":
@@ -96,8 +130,6 @@ def closing(opened: "Wallet", work: Callable[[], T]) -> T:
         asyncio.run(opened.close())
 
 
-async def follow(opened: "Wallet", order: "Order", timeout_s: float | None) -> "Payment":
-    """Do what an order asks for, and wait until it is in a block unless there is no time limit."""
-    warn_if_simulated(opened.settings)
-    payment = await opened.carry_out(order)
+async def wait_for(opened: "Wallet", payment: "Payment", timeout_s: float | None) -> "Payment":
+    """The payment once it is in a block, or as it is when there is no time to wait."""
     return payment if timeout_s is None else await opened.wait_final(payment, timeout_s)

@@ -1,23 +1,18 @@
 """`mcnode wallet swap`: one token for another, between people who need not trust each other."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from mcnode.cli.wallet_options import (
-    NetworkOptions,
     fee_option,
-    json_option,
-    network_options,
-    no_sync_option,
     token_option,
     wait_options,
-    wallet_option,
     warn_if_simulated,
 )
 from mcnode.cli.wallet_output import print_json, print_offers, print_payment, print_sheet
-from mcnode.cli.wallet_running import run_wallet
+from mcnode.cli.wallet_running import Session, session_options, wait_for
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -44,7 +39,6 @@ def swap() -> None:
 
 
 @swap.command()
-@wallet_option
 @click.argument("give")
 @click.argument("want")
 @token_option("--token", "Token id of what is given.")
@@ -62,12 +56,10 @@ def swap() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the offer to this file instead of printing its code.",
 )
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def offer(
     *,
-    path: Path,
+    session: Session,
     give: str,
     want: str,
     token: int,
@@ -76,9 +68,6 @@ def offer(
     least: str | None,
     blocks: int,
     output: Path | None,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
 ) -> None:
     """Offer GIVE for WANT: prints a code that others can take, or writes it to a file.
 
@@ -106,46 +95,40 @@ def offer(
     async def work(opened: "Wallet") -> "SignedContingentInput":
         return await opened.offer(terms)
 
-    sci = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    sci = session.run(work)
     payload = protobuf.encode(sci)
     code = to_code(CODE_NAME, payload)
     if output is not None:
         output.write_bytes(payload)
-    if as_json:
+    if session.as_json:
         print_json({"code": code, "file": None if output is None else str(output)})
     else:
         click.echo(code if output is None else f"offer written to {output}")
 
 
 @swap.command("list")
-@wallet_option
-@network_options
-@no_sync_option
-@json_option
-def list_(*, path: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+@session_options
+def list_(
+    *,
+    session: Session,
+) -> None:
     """Show the offers of this wallet with their numbers."""
 
     async def work(opened: "Wallet") -> "list[Offer]":
         return opened.offers()
 
-    print_offers(run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync), as_json)
+    print_offers(session.run(work), session.as_json)
 
 
 @swap.command()
-@wallet_option
 @click.argument("offer")
 @click.option("--part", help="Show what this part of the offer costs.")
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def show(
     *,
-    path: Path,
+    session: Session,
     offer: str,
     part: str | None,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
 ) -> None:
     """Show what taking OFFER means, and whether it still can be taken.
 
@@ -156,12 +139,11 @@ def show(
     async def work(opened: "Wallet") -> "tuple[OfferSheet, int]":
         return opened.examine_offer(sci), opened.ledger.num_blocks()
 
-    sheet, num_blocks = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_sheet(sheet, _part_of(sheet.sci, part), num_blocks, as_json)
+    sheet, num_blocks = session.run(work)
+    print_sheet(sheet, _part_of(sheet.sci, part), num_blocks, session.as_json)
 
 
 @swap.command()
-@wallet_option
 @click.argument("offer")
 @click.option("--part", help="Take only this much of what is offered. Default: all.")
 @click.option(
@@ -171,21 +153,15 @@ def show(
 )
 @fee_option
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def fill(
     *,
-    path: Path,
+    session: Session,
     offer: str,
     part: str | None,
     fee_token: int | None,
     fee: str | None,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Take OFFER, whole or in part, without asking again; look at it with `show` before.
 
@@ -197,19 +173,10 @@ def fill(
     sci = _read_offer(offer)
     paid_in = fee_token_of(sci) if fee_token is None else fee_token
     wish = None if fee is None else parse_amount(fee, paid_in)
-    order = FillOrder(sci, _part_of(sci, part), paid_in, wish)
-
-    async def work(opened: "Wallet") -> "Payment":
-        warn_if_simulated(opened.settings)
-        payment = await opened.carry_out(order)
-        return await opened.wait_final(payment, timeout_s) if wait else payment
-
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    session.carry_out(FillOrder(sci, _part_of(sci, part), paid_in, wish), timeout_s)
 
 
 @swap.command()
-@wallet_option
 @click.argument("number", type=click.IntRange(1))
 @click.option(
     "--fee-token",
@@ -217,19 +184,13 @@ def fill(
     help="Token id of the fee. Default: the offered token.",
 )
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def cancel(
     *,
-    path: Path,
+    session: Session,
     number: int,
     fee_token: int | None,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Take back offer NUMBER of `list`: its output is paid to oneself, for a fee.
 
@@ -243,10 +204,9 @@ def cancel(
         if number > len(offers):
             raise InvalidError(f"no offer {number}: the wallet has {len(offers)}")
         payment = await opened.carry_out(CancelOfferOrder(offers[number - 1], fee_token))
-        return await opened.wait_final(payment, timeout_s) if wait else payment
+        return await wait_for(opened, payment, timeout_s)
 
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    print_payment(session.run(work), session.as_json)
 
 
 def _read_offer(source: str) -> "SignedContingentInput":

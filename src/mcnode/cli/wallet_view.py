@@ -11,14 +11,13 @@ from mcnode.cli.wallet_options import (
     fee_option,
     json_option,
     network_options,
-    no_sync_option,
     wait_options,
     wallet_option,
     warn_if_simulated,
 )
 from mcnode.cli.wallet_output import print_json, print_payment
 from mcnode.cli.wallet_pay import choice_of, coin_options, order_of
-from mcnode.cli.wallet_running import closing, open_wallet, run_wallet
+from mcnode.cli.wallet_running import Session, closing, open_wallet, session_options, wait_for
 
 if TYPE_CHECKING:
     from mcnode.wallet.records import Payment
@@ -62,12 +61,13 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
 
 
 @view.command("sync-request")
-@wallet_option
 @_output
-@network_options
-@no_sync_option
-@json_option
-def sync_request(*, path: Path, output: Path, no_sync: bool, as_json: bool, **options: Any) -> None:
+@session_options
+def sync_request(
+    *,
+    session: Session,
+    output: Path,
+) -> None:
     """Write a request for the signer's `sync-txos`: new outputs can be spent only after it."""
     from mcnode.wallet.offline import save_json
     from mcnode.wallet.offline import sync_request as make_request
@@ -75,9 +75,9 @@ def sync_request(*, path: Path, output: Path, no_sync: bool, as_json: bool, **op
     async def work(opened: "Wallet") -> dict[str, Any]:
         return make_request(opened.account, opened.outputs_without_key_image())
 
-    request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    request = session.run(work)
     save_json(output, request)
-    if as_json:
+    if session.as_json:
         print_json({"num_outputs": len(request["txos"]), "file": str(output)})
     else:
         click.echo(f"{len(request['txos'])} outputs to ask about\nWrote {output}")
@@ -105,19 +105,16 @@ def sync_answer(*, path: Path, source: Path, as_json: bool) -> None:
 
 
 @view.command()
-@wallet_option
 @click.argument("address")
 @click.argument("amount", required=False)
 @click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Token id. Default: MOB.")
 @fee_option
 @coin_options
 @_output
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def export(
     *,
-    path: Path,
+    session: Session,
     address: str,
     amount: str | None,
     token: int | None,
@@ -125,9 +122,6 @@ def export(
     coins: str,
     inputs: tuple[str, ...],
     output: Path,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
 ) -> None:
     """Write a payment for the signer's `sign-tx`, and show what it changes.
 
@@ -143,16 +137,15 @@ def export(
         report = str(report_of(unsigned, opened.account))
         return report, sign_request(opened.account, unsigned)
 
-    report, request = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
+    report, request = session.run(work)
     save_json(output, request)
-    if as_json:
+    if session.as_json:
         print_json({"report": report, "file": str(output)})
     else:
         click.echo(f"{report}Wrote {output}")
 
 
 @view.command()
-@wallet_option
 @click.argument("signed", type=EXISTING_FILE)
 @click.option(
     "--request",
@@ -162,19 +155,13 @@ def export(
     help="The file that `export` wrote: what was signed must be that.",
 )
 @wait_options
-@network_options
-@no_sync_option
-@json_option
+@session_options
 def submit(
     *,
-    path: Path,
+    session: Session,
     signed: Path,
     request_file: Path,
-    wait: bool,
-    timeout_s: float,
-    no_sync: bool,
-    as_json: bool,
-    **options: Any,
+    timeout_s: float | None,
 ) -> None:
     """Hand in what the signer's `sign-tx` wrote."""
     from mcnode.wallet.offline import load_json, parse_sign_answer, parse_sign_request
@@ -186,8 +173,6 @@ def submit(
         opened.add_key_images(spent)
         built = opened.note_signed(unsigned, tx)
         await opened.submit(built)
-        payment = built.payment
-        return await opened.wait_final(payment, timeout_s) if wait else payment
+        return await wait_for(opened, built.payment, timeout_s)
 
-    payment = run_wallet(path, NetworkOptions(**options), work, is_synced=not no_sync)
-    print_payment(payment, as_json)
+    print_payment(session.run(work), session.as_json)
