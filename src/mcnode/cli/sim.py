@@ -1,5 +1,6 @@
 """`mcnode sim`: whole networks under virtual time. [docs/simulation.md]"""
 
+import dataclasses
 import json
 import shlex
 import time
@@ -50,7 +51,7 @@ _network_options = _options(
     click.option(
         "--network-file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="A node's network file; everybody is taken to use its quorum set.",
+        help="A node's network file; everybody is taken to use its quorum set and timers.",
     ),
     click.option("--nodes", type=click.IntRange(1), help="A mesh of that many nodes."),
     click.option("--threshold", type=click.IntRange(0), help="How many of the others each needs."),
@@ -101,8 +102,8 @@ def _network(
         from mcnode.consensus.config.documents import load_document
         from mcnode.consensus.config.network_file import parse_network
 
-        quorum_set = parse_network(load_document(network_file)).quorum_set
-        return from_quorum_set(str(network_file), quorum_set)
+        config = parse_network(load_document(network_file))
+        return from_quorum_set(str(network_file), config.quorum_set, config.timing)
     if nodes is None:
         return None
     from mcnode.simulation.sweep import quorum_for
@@ -306,8 +307,8 @@ def _show_sweep(summary: dict[str, Any]) -> None:
 @sim.command()
 @_network_options
 @click.option("--links", default="0ms,50ms,200ms", show_default=True, help="One-way latencies.")
-@click.option("--nomination", default="1s", show_default=True, help="Base intervals to compare.")
-@click.option("--ballot", default="1s", show_default=True, help="Base intervals to compare.")
+@click.option("--nomination", help="Base intervals to compare. Default: the network file's, or 1s.")
+@click.option("--ballot", help="Base intervals to compare. Default: the network file's, or 1s.")
 @click.option("--minutes", default=2.0, show_default=True, help="Virtual, for each line.")
 @click.option("--faults", default="none", show_default=True, help="See docs/simulation.md.")
 @_seed
@@ -319,8 +320,8 @@ def latency(
     nodes: int | None,
     threshold: int | None,
     links: str,
-    nomination: str,
-    ballot: str,
+    nomination: str | None,
+    ballot: str | None,
     minutes: float,
     faults: str,
     seed: int,
@@ -332,14 +333,14 @@ def latency(
     if not as_json:
         click.echo("link      nomination  ballot    payments  p50        p99")
     for link in map(parse_duration, links.split(",")):
-        for nomination_us in map(parse_duration, nomination.split(",")):
-            for ballot_us in map(parse_duration, ballot.split(",")):
+        for nomination_us in _intervals(nomination, network.timing.nomination_base_ms):
+            for ballot_us in _intervals(ballot, network.timing.ballot_base_ms):
+                timing = Timing(nomination_us // 1000, ballot_us // 1000)
                 config = SimConfig(
-                    network,
+                    dataclasses.replace(network, timing=timing),
                     seed,
                     parse_faults(f"latency={duration_text(link)},{faults}"),
                     active_us=round(minutes * MINUTE_US),
-                    timing=Timing(nomination_us // 1000, ballot_us // 1000),
                     check_slots=False,
                 )
                 result = simulate(config)
@@ -348,6 +349,12 @@ def latency(
                 waits = sorted(result.waits_s)
                 micros = (link, nomination_us, ballot_us)
                 click.echo((_latency_json if as_json else _latency_line)(micros, waits))
+
+
+def _intervals(text: str | None, usual_ms: int) -> list[int]:
+    if text is None:
+        return [1000 * usual_ms]
+    return [parse_duration(each) for each in text.split(",")]
 
 
 def _latency_line(micros: tuple[int, int, int], waits_s: list[float]) -> str:

@@ -9,7 +9,7 @@ from mcnode.consensus.message_queue import FUTURE_SLOTS_MAX
 from mcnode.errors import BugError
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.scp import Msg
+from mcnode.scp import Msg, Timing
 from mcnode.scp.contradiction import contradiction
 from mcnode.scp.errors import InvalidMsgError
 from mcnode.scp.invariants import check_invariants
@@ -27,6 +27,16 @@ delay."""
 PROBE_BOUND_S = 150
 """Virtual seconds from then until a new transaction is in a block at every honest node. Ballot
 timers have grown with the faults, and each lost round costs what is above."""
+
+
+def slowness(timing: Timing) -> float:
+    """By how much the bounds grow for a network whose timers are longer than the usual ones."""
+    usual = Timing()
+    return max(
+        1.0,
+        timing.nomination_base_ms / usual.nomination_base_ms,
+        timing.ballot_base_ms / usual.ballot_base_ms,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

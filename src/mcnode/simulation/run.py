@@ -6,8 +6,7 @@ import functools
 import traceback
 from collections.abc import Sequence
 
-from mcnode.scp import Timing
-from mcnode.simulation.checks import LEVEL_BOUND_S, PROBE_BOUND_S, Finding, Violation
+from mcnode.simulation.checks import LEVEL_BOUND_S, PROBE_BOUND_S, Finding, Violation, slowness
 from mcnode.simulation.draws import Draws
 from mcnode.simulation.faults import SECOND_US, Fault, faults_text
 from mcnode.simulation.host import Host
@@ -36,7 +35,6 @@ class SimConfig:
     active_us: int = 60 * SECOND_US
     tx_interval_us: int = 4 * SECOND_US
     """Mean time between transactions of clients; 0: none."""
-    timing: Timing = Timing()  # noqa: RUF009 - frozen
     check_slots: bool = True
     keep_trace: bool = False
 
@@ -111,7 +109,6 @@ class _Run:
             config.network,
             config.seed,
             faults,
-            timing=config.timing,
             check_slots=config.check_slots,
             keep_trace=config.keep_trace,
         )
@@ -170,7 +167,8 @@ class _Run:
         world = self.world
         honest = world.honest()
         height = max((host.ledger.num_blocks() for host in honest), default=0)
-        end_us = world.timeline.now_us + LEVEL_BOUND_S * SECOND_US
+        bound_s = round(LEVEL_BOUND_S * slowness(self._config.network.timing))
+        end_us = world.timeline.now_us + bound_s * SECOND_US
 
         def is_level() -> bool:
             return all(host.ledger.num_blocks() >= height for host in honest)
@@ -179,7 +177,7 @@ class _Run:
             low = min(honest, key=lambda host: host.ledger.num_blocks())
             self._not_live(
                 low,
-                f"{low.ledger.num_blocks()} blocks {LEVEL_BOUND_S} s after the last fault, others "
+                f"{low.ledger.num_blocks()} blocks {bound_s} s after the last fault, others "
                 f"had {height}",
             )
 
@@ -196,14 +194,15 @@ class _Run:
         )
         world.txs[tx.tx_hash] = tx
         self._submit_probe(tx, honest, 0)
-        end_us = world.timeline.now_us + PROBE_BOUND_S * SECOND_US
+        bound_s = round(PROBE_BOUND_S * slowness(self._config.network.timing))
+        end_us = world.timeline.now_us + bound_s * SECOND_US
 
         def is_everywhere() -> bool:
             return all(host.ledger.has_spent(tx.key_images) for host in honest)
 
         if not world.timeline.run_until(end_us, is_everywhere):
             without = next(h for h in honest if not h.ledger.has_spent(tx.key_images))
-            self._not_live(without, f"a transaction is in no block after {PROBE_BOUND_S} s")
+            self._not_live(without, f"a transaction is in no block after {bound_s} s")
 
     def _submit_probe(self, tx: StandInTx, honest: Sequence[Host], attempt: int) -> None:
         host = honest[attempt % len(honest)]

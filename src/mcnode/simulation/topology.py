@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from mcnode.errors import InvalidError
-from mcnode.scp import NodeID, QuorumSet
+from mcnode.scp import NodeID, QuorumSet, Timing
 
 NODES_MAX = 100
 """Work grows with the square of it; published networks have a tenth."""
@@ -20,13 +20,14 @@ class SimNetwork:
     """Nodes by position.
 
     `peers[n]`: positions that node n connects to, with whether it pushes statements to each.
-    `quorum_sets[n]`: whom it needs.
+    `quorum_sets[n]`: whom it needs. `timing`: everybody's timers.
     """
 
     name: str
     quorum_sets: tuple[QuorumSet[NodeID], ...]
     peers: tuple[Mapping[int, bool], ...]
     node_ids: tuple[NodeID, ...]
+    timing: Timing = Timing()  # noqa: RUF009 - frozen
 
     @property
     def size(self) -> int:
@@ -104,8 +105,10 @@ def from_positions(
     return SimNetwork(name, quorum_sets, tuple(peers), ids)
 
 
-def from_quorum_set(name: str, quorum_set: QuorumSet[str]) -> SimNetwork:
-    """The network in which everybody uses one quorum set, as from a network file.
+def from_quorum_set(
+    name: str, quorum_set: QuorumSet[str], timing: Timing | None = None
+) -> SimNetwork:
+    """The network in which everybody uses one quorum set and these timers, as from a network file.
 
     Each node leaves itself out where it is listed, and needs one member less there: it counts for
     itself anyway.
@@ -123,7 +126,8 @@ def from_quorum_set(name: str, quorum_set: QuorumSet[str]) -> SimNetwork:
     others = [
         dict.fromkeys((n for n in range(len(names)) if n != own), True) for own in range(len(names))
     ]
-    return SimNetwork(name, sets, tuple(others), tuple(ids[each] for each in names))
+    node_ids = tuple(ids[each] for each in names)
+    return SimNetwork(name, sets, tuple(others), node_ids, timing or Timing())
 
 
 def _without(quorum_set: QuorumSet[str], own: str, ids: Mapping[str, NodeID]) -> QuorumSet[NodeID]:

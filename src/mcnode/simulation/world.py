@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from mcnode.blockchain.block_data import BlockData
 from mcnode.peers.consensus_msg import ConsensusMsg
 from mcnode.peers.consensus_value import ConsensusValue
-from mcnode.scp import QuorumSet, Timing
+from mcnode.scp import QuorumSet
 from mcnode.simulation.behaviours import HOSTS
 from mcnode.simulation.checks import Checks
 from mcnode.simulation.draws import Draws
@@ -32,13 +32,12 @@ class World:
         seed: int,
         faults: Sequence[Fault],
         *,
-        timing: Timing,
         check_slots: bool = True,
         keep_trace: bool = False,
     ) -> None:
         self.network = network
         self.seed = seed
-        self.timing = timing
+        self.timing = network.timing
         self.trace = Trace(keep_all=keep_trace)
         self.timeline = Timeline()
         self.wires = Wires(self.timeline, Draws(seed, "wires"), self.trace)

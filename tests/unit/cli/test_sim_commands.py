@@ -42,3 +42,28 @@ def test_latency_is_the_same_for_scripts_and_for_people(run):
             *(one[name] for name in ("payments", "p50_ms", "p99_ms")),
             "ms",
         )
+
+
+def test_a_network_file_brings_its_timers(run, tmp_path):
+    """They are the default of `latency`, and nodes of `run` go by them."""
+    names = [f"n{number}.example:8443" for number in range(4)]
+    content = {
+        "quorum_set": {
+            "threshold": 3,
+            "members": [{"type": "Node", "args": name} for name in names],
+        },
+        "broadcast_peers": [],
+        "tx_source_urls": [],
+    }
+    plain, quick = tmp_path / "plain.json", tmp_path / "quick.json"
+    plain.write_text(json.dumps(content))
+    quick.write_text(json.dumps({**content, "timers": {"nomination_ms": 250, "ballot_ms": 500}}))
+    found = {}
+    for path in (plain, quick):
+        where = ("--network-file", str(path), "--minutes", "0.2", "--json")
+        [line] = run("latency", "--links", "200ms", *where)
+        [result] = map(json.loads, run("run", "--faults", "latency=200ms", *where))
+        found[path] = (json.loads(line), result["trace_hash"])
+    assert [found[plain][0][name] for name in ("nomination_ms", "ballot_ms")] == [1000, 1000]
+    assert [found[quick][0][name] for name in ("nomination_ms", "ballot_ms")] == [250, 500]
+    assert found[plain][1] != found[quick][1]
