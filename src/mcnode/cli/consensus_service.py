@@ -57,7 +57,7 @@ def main() -> None:
 def run(config: "NodeConfig") -> int:
     """Run a node until a signal or a fault ends it; returns the exit status."""
     from mcnode.consensus.logging_setup import LogSettings, start_logging
-    from mcnode.consensus.startup import alone_on
+    from mcnode.ledger.in_use import alone_on
 
     try:
         logs = start_logging(

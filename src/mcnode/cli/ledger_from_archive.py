@@ -51,10 +51,14 @@ def ledger_from_archive(
     from mcnode.ledger.archive.fetcher import BlockFetcher, InvalidBlockReceived
     from mcnode.ledger.archive.rebuild import rebuild_ledger
     from mcnode.ledger.db import LedgerDB
+    from mcnode.ledger.in_use import alone_on
 
     urls = [url for text in tx_source_urls for url in text.split(",") if url]
     fetcher = BlockFetcher.from_urls(urls)
-    with LedgerDB.open_or_create(ledger_db, durable=False) as ledger:
+    with (
+        alone_on(ledger_db, is_new=True),
+        LedgerDB.open_or_create(ledger_db, durable=False) as ledger,
+    ):
         appended, ended_by = rebuild_ledger(ledger, fetcher, num_blocks, _report_now_and_then())
         ledger.flush()
         total = ledger.num_blocks()

@@ -25,9 +25,11 @@ def ledger_migration(ledger_db: Path) -> None:
     """
     from mcnode.ledger.db.migration import migrate
     from mcnode.ledger.db.records import FORMAT_VERSION
+    from mcnode.ledger.in_use import alone_on
 
-    for found, target in migrate(ledger_db):
-        click.echo(f"migrated {ledger_db} from format {found} to {target}")
+    with alone_on(ledger_db, is_new=False):
+        for found, target in migrate(ledger_db):
+            click.echo(f"migrated {ledger_db} from format {found} to {target}")
     click.echo(f"{ledger_db} has format {FORMAT_VERSION}, the present one")
 
 

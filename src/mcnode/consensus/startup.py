@@ -1,10 +1,7 @@
 """What comes before agreeing: keys, ledger, trusted process. [docs/protocol/service.md#2]"""
 
-import contextlib
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -47,10 +44,6 @@ class WrongSealedKey(InvalidError):
 
 class OriginBlockError(UnavailableError):
     """The ledger to start from cannot be copied."""
-
-
-class LedgerInUse(UnavailableError):
-    """Another node runs on this ledger."""
 
 
 class EmptyLedger(InvalidError):
@@ -108,36 +101,6 @@ def write_sealed_key(path: Path, sealed_key: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         raise SealedKeyFileError(f"cannot write the sealed key {path}: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def alone_on(ledger_path: Path, *, is_new: bool) -> Iterator[None]:
-    """Keep other nodes off a ledger: two that append to one take each other's blocks for damage.
-
-    The directory itself is locked, so nothing stays behind, whatever ends this process. It is made
-    if `is_new`; one that cannot be opened is left to what comes after.
-
-    Raises:
-        LedgerInUse: another node is there.
-    """
-    try:
-        if is_new:
-            ledger_path.mkdir(parents=True, exist_ok=True)
-        directory = os.open(ledger_path, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        yield
-        return
-    try:
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LedgerInUse(
-                f"another node runs on the ledger {ledger_path}: stop it, or name another "
-                "--ledger-path"
-            ) from error
-        yield
-    finally:
-        os.close(directory)
 
 
 def prepare_ledger(config: NodeConfig, metrics: LedgerMetrics | None = None) -> LedgerDB:

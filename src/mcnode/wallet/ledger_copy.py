@@ -15,6 +15,7 @@ from mcnode.errors import UnavailableError
 from mcnode.ledger.archive.fetcher import BlockFetcher, InvalidBlockReceived
 from mcnode.ledger.db import LedgerDB
 from mcnode.ledger.errors import InvalidParentBlockID, LedgerError, ReadOnlyLedger
+from mcnode.ledger.in_use import check_unused
 from mcnode.wallet.errors import AnotherNetwork, ArchivesUnavailable
 
 BATCH_BLOCKS = 100
@@ -43,7 +44,9 @@ def open_copy(directory: Path) -> LedgerDB:
     Raises:
         NotALedger, VersionIncompatible, StorageUnavailable: something else is there.
         ReadOnlyLedger: the directory cannot be made or written.
+        LedgerInUse: it is a node's own, and the node is running.
     """
+    check_unused(directory)
     try:
         return LedgerDB.open_or_create(directory, durable=False)
     except OSError as error:
