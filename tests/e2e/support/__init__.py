@@ -1,1 +1,1 @@
-"""What the end-to-end tests share: processes, nodes, networks, payments, raw calls."""
+"""What tests share: processes, nodes, networks, payments, raw calls, the bench of a slot."""
