@@ -34,10 +34,8 @@ from mcnode.wallet.receipts import NoReceipt, ReceiptRefused, ReceiptState, rece
 from mcnode.wallet.records import Balance, PaymentKind, PaymentState
 from mcnode.wallet.selection import FewestInputs, TheseInputs
 from mcnode.wallet.wallet import Wallet
+from support.wallet_world import FIRST_TOTAL, MOB_FEE, OUTPUT
 
-OUTPUT = 1_000_000_000_000
-TOTAL = 16 * OUTPUT
-MOB_FEE = 400_000_000
 TOKEN_FEE = 1024
 
 
@@ -68,16 +66,16 @@ def test_gift_from_giver_to_receiver(world, run):
     async def story():
         anna, ben = await synced(world, 0, 1)
         await carried_out(anna, FundGiftOrder(OUTPUT // 2, note="birthday"))
-        assert anna.balance()[0] == Balance(TOTAL - OUTPUT // 2 - MOB_FEE, OUTPUT // 2)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - OUTPUT // 2 - MOB_FEE, OUTPUT // 2)
         [given] = anna.gifts()
         await ben.sync()
         gift = parse_gift_code(given.code)
         final = await carried_out(ben, RedeemGiftOrder(gift, note="thanks"))
         got = OUTPUT // 2 - MOB_FEE
         assert (final.kind, final.value) == (PaymentKind.GIFT_REDEEM, got)
-        assert ben.balance()[0] == Balance(TOTAL + got, 0)
+        assert ben.balance()[0] == Balance(FIRST_TOTAL + got, 0)
         await anna.sync()
-        assert anna.balance()[0] == Balance(TOTAL - OUTPUT // 2 - MOB_FEE, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - OUTPUT // 2 - MOB_FEE, 0)
         assert anna.gifts()[0].output.spent_in_block == 3
         for late in (anna.prepare_order(CancelGiftOrder(given.output.tx_out_index)),
                      ben.prepare_order(RedeemGiftOrder(gift))):  # fmt: skip
@@ -100,7 +98,7 @@ def test_gift_taken_back(world, run):
         with pytest.raises(NoSuchGift):
             await anna.prepare_order(CancelGiftOrder(0))
         await carried_out(anna, CancelGiftOrder(given.output.tx_out_index))
-        assert anna.balance()[2] == Balance(TOTAL - 2 * TOKEN_FEE, 0)
+        assert anna.balance()[2] == Balance(FIRST_TOTAL - 2 * TOKEN_FEE, 0)
         again = await restored(world, 0)
         assert last_of(again)[:2] == ("gift-cancel", Direction.RECEIVED)
 
@@ -174,7 +172,7 @@ def test_burn_is_seen_by_everybody(world, run):
         data = bytes(range(64))
         final = await carried_out(anna, BurnOrder(5000, 2, redemption_data=data))
         assert (final.kind, final.value) == (PaymentKind.BURN, 5000)
-        assert anna.balance()[2].total == TOTAL - 5000 - TOKEN_FEE
+        assert anna.balance()[2].total == FIRST_TOTAL - 5000 - TOKEN_FEE
         index = anna.ledger.get_tx_out_index_by_public_key(final.output_public_key)
         tx_out = anna.ledger.get_tx_out_by_index(index)
         viewed = view_key_match(tx_out, BURN_ADDRESS_VIEW_PRIVATE)
@@ -195,8 +193,8 @@ def test_merge(world, run):
         world.network.make_block(decoys=40)
         [anna] = await synced(world, 0)
         final = await carried_out(anna, MergeOrder())
-        assert (final.kind, final.value) == (PaymentKind.MERGE, TOTAL - MOB_FEE)
-        assert anna.balance()[0] == Balance(TOTAL - MOB_FEE, 0)
+        assert (final.kind, final.value) == (PaymentKind.MERGE, FIRST_TOTAL - MOB_FEE)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - MOB_FEE, 0)
         assert [e.kind for e in anna.history() if e.block_index == 3] == ["merge"]
         with pytest.raises(OptimizationNotBeneficial):
             await anna.prepare_order(MergeOrder())
@@ -217,7 +215,7 @@ def test_coins_as_chosen(world, run):
             await anna.prepare_order(these)
         fewest = PaymentOrder(recipient, OUTPUT, choice=FewestInputs())
         assert len((await anna.prepare_order(fewest)).key_images) == 2
-        assert ben.balance()[0].total == TOTAL
+        assert ben.balance()[0].total == FIRST_TOTAL
 
     run(story())
 

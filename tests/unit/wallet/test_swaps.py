@@ -24,10 +24,8 @@ from mcnode.wallet.swaps import (
     make_offer,
     read_offer,
 )
+from support.wallet_world import FIRST_TOTAL, MOB_FEE, OUTPUT
 
-OUTPUT = 1_000_000_000_000
-TOTAL = 16 * OUTPUT
-MOB_FEE = 400_000_000
 TOKEN_FEE = 1024
 GIVE, WANT = Amount(600_000_000_000, 0), Amount(90_000, 2)
 
@@ -52,17 +50,17 @@ def test_whole_swap(world, run):
     async def story():
         anna, ben = await pair(world)
         sci = await offer(anna, OfferTerms(GIVE, WANT))
-        assert anna.balance()[0] == Balance(TOTAL - OUTPUT, OUTPUT)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - OUTPUT, OUTPUT)
         sheet = examine_offer(sci, ben.ledger)
         assert sheet.changes() == {0: -GIVE.value, 2: WANT.value}
         final = await carried_out(ben, FillOrder(sci))
         assert (final.kind, final.state) == (PaymentKind.SWAP_FILL, PaymentState.FINAL)
         assert (final.received, final.fee, final.fee_token) == (GIVE, TOKEN_FEE, 2)
-        assert ben.balance()[0] == Balance(TOTAL + GIVE.value, 0)
-        assert ben.balance()[2] == Balance(TOTAL - WANT.value - TOKEN_FEE, 0)
+        assert ben.balance()[0] == Balance(FIRST_TOTAL + GIVE.value, 0)
+        assert ben.balance()[2] == Balance(FIRST_TOTAL - WANT.value - TOKEN_FEE, 0)
         await anna.sync()
-        assert anna.balance()[0] == Balance(TOTAL - GIVE.value, 0)
-        assert anna.balance()[2] == Balance(TOTAL + WANT.value, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - GIVE.value, 0)
+        assert anna.balance()[2] == Balance(FIRST_TOTAL + WANT.value, 0)
         [made] = anna.offers()
         assert (made.state, made.settled_in_block) == (OfferState.FILLED, 2)
         with pytest.raises(OfferTaken, match="block 2"):
@@ -98,8 +96,8 @@ def test_partial_swap_rounds_for_who_offered(world, run, part):
         final = await carried_out(ben, FillOrder(sci, part))
         assert (final.value, final.received) == (share, Amount(taken, 0))
         await anna.sync()
-        assert anna.balance()[0] == Balance(TOTAL - taken, 0)
-        assert anna.balance()[2] == Balance(TOTAL + share, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - taken, 0)
+        assert anna.balance()[2] == Balance(FIRST_TOTAL + share, 0)
         assert [e.value for e in anna.history() if e.kind == SWAP and e.token_id == 0] == [taken]
 
     run(story())
@@ -111,8 +109,8 @@ def test_fee_out_of_what_is_got(world, run):
         sci = await offer(anna, OfferTerms(GIVE, WANT))
         final = await carried_out(ben, FillOrder(sci, fee_token_id=0))
         assert (final.fee, final.fee_token, final.token_id) == (MOB_FEE, 0, 2)
-        assert ben.balance()[0] == Balance(TOTAL + GIVE.value - MOB_FEE, 0)
-        assert ben.balance()[2] == Balance(TOTAL - WANT.value, 0)
+        assert ben.balance()[0] == Balance(FIRST_TOTAL + GIVE.value - MOB_FEE, 0)
+        assert ben.balance()[2] == Balance(FIRST_TOTAL - WANT.value, 0)
 
     run(story())
 
@@ -145,7 +143,7 @@ def test_cancel(world, run):
         assert final.kind is PaymentKind.SWAP_CANCEL
         [cancelled] = anna.offers()
         assert cancelled.state is OfferState.CANCELLED
-        assert anna.balance()[0] == Balance(TOTAL - MOB_FEE, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL - MOB_FEE, 0)
         with pytest.raises(OfferNotOpen, match="cancelled"):
             await anna.prepare_order(CancelOfferOrder(cancelled))
         await ben.sync()
@@ -161,8 +159,8 @@ def test_cancel_with_a_fee_in_another_token(world, run):
         anna, _ = await pair(world)
         await offer(anna, OfferTerms(GIVE, WANT))
         await carried_out(anna, CancelOfferOrder(anna.offers()[0], fee_token_id=2))
-        assert anna.balance()[0] == Balance(TOTAL, 0)
-        assert anna.balance()[2] == Balance(TOTAL - TOKEN_FEE, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL, 0)
+        assert anna.balance()[2] == Balance(FIRST_TOTAL - TOKEN_FEE, 0)
 
     run(story())
 
@@ -193,7 +191,7 @@ def test_an_offer_that_ends_frees_its_output(world, run):
         await anna.sync()
         await ben.sync()
         assert anna.offers()[0].state is OfferState.EXPIRED
-        assert anna.balance()[0] == Balance(TOTAL, 0)
+        assert anna.balance()[0] == Balance(FIRST_TOTAL, 0)
         with pytest.raises(OfferExpired):
             await ben.prepare_order(FillOrder(sci))
 
@@ -203,7 +201,7 @@ def test_an_offer_that_ends_frees_its_output(world, run):
 def test_nothing_else_takes_an_offered_output(world, run):
     async def story():
         anna, _ = await pair(world)
-        everything = TOTAL - MOB_FEE
+        everything = FIRST_TOTAL - MOB_FEE
         await offer(anna, OfferTerms(GIVE, WANT))
         with pytest.raises(InsufficientFunds):
             await anna.prepare(anna.address(), everything)
