@@ -54,6 +54,7 @@ SLOTS = {
     (5, 5000): "-",
     (10, 5000): "-",
     (25, 5000): "-",
+    (50, 5000): "-",
 }
 """(nodes, values) to what the network's own native code takes, in us; 500 is a bar beside it."""
 
