@@ -34,7 +34,10 @@ VALUES_PER_SLOT = 100
 """What a node proposes at most."""
 
 RUNS = 7
-"""Of small slots; a slot of more than `LARGE` messages times values is run once."""
+"""Of small slots, at the least; a slot of more than `LARGE` messages times values is run once."""
+
+RUNS_SECONDS = 1.0
+"""So long small slots are repeated: a few milliseconds say more of the machine than of the code."""
 
 LARGE = 100_000
 
@@ -174,11 +177,13 @@ class SlotCost(NamedTuple):
 def slot_cost(node_count: int, value_count: int, batch: int = 1) -> SlotCost:
     """Run slots of a mesh, and take the median."""
     proposed = values(value_count)
-    figures = []
-    for _ in range(RUNS):
+    figures: list[float] = []
+    seconds = 0.0
+    while len(figures) < RUNS or seconds < RUNS_SECONDS:
         gc.collect()
         mesh = Mesh(node_count, batch)
         mesh.agree(proposed)
+        seconds += mesh.cpu_seconds
         figures.append(mesh.cpu_seconds * 1e6 / mesh.messages)
         if mesh.messages * value_count > LARGE:
             break
