@@ -1,7 +1,9 @@
 """Kinds of option values that several commands share."""
 
 import binascii
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,3 +33,16 @@ DIRECTORY = click.Path(path_type=Path, file_okay=False)
 """A directory that need not exist."""
 EXISTING_DIRECTORY = click.Path(path_type=Path, file_okay=False, exists=True)
 EXISTING_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def together(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order of `--help`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate

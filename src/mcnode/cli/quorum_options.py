@@ -1,17 +1,16 @@
 """What the commands of `mcnode quorum` have in common: their options, reading, writing."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
+
+from mcnode.cli.parameters import together
 
 if TYPE_CHECKING:
     from mcnode.quorum.model import FederatedSystem
     from mcnode.quorum.sources import Assume
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 GROUPINGS = ("node", "organisation", "host", "country")
@@ -42,11 +41,8 @@ output_option = click.option(
 )
 
 
-def input_options(command: Command) -> Command:
-    """The options of every command that reads a system."""
-    for option in (assume_option, mapping_option, sources_argument):
-        command = option(command)
-    return command
+input_options = together(sources_argument, mapping_option, assume_option)
+"""The options of every command that reads a system."""
 
 
 def load(sources: tuple[str, ...], mapping: Path | None, assume: str) -> "FederatedSystem":

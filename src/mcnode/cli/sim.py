@@ -4,12 +4,12 @@ import dataclasses
 import json
 import shlex
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mcnode.cli.parameters import together
 from mcnode.cli.sim_exhaustive import exhaustive
 from mcnode.errors import InvalidError
 from mcnode.network.topology import TOPOLOGIES, Topology
@@ -32,16 +32,7 @@ class BadArguments(InvalidError):
     """Options that contradict each other."""
 
 
-def _options(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_network_options = _options(
+_network_options = together(
     click.option(
         "--topology",
         "topology_name",
@@ -56,7 +47,7 @@ _network_options = _options(
     click.option("--nodes", type=click.IntRange(1), help="A mesh of that many nodes."),
     click.option("--threshold", type=click.IntRange(0), help="How many of the others each needs."),
 )
-_fault_options = _options(
+_fault_options = together(
     click.option("--faults", default="standard", show_default=True, help="See docs/simulation.md."),
     click.option(
         "--tx-interval",
@@ -272,12 +263,12 @@ def replay_command(config: SimConfig) -> str:
     """The command line that does a run again."""
     network = config.network
     quorum = network.quorum_size()
-    if quorum is None:
-        where = ["--topology", network.name]
-        if network.name not in TOPOLOGIES:
-            where = ["--network-file", network.name]
-    else:
+    if quorum is not None and network == mesh(network.size, quorum - 1, network.name):
         where = ["--nodes", str(network.size), "--threshold", str(quorum - 1)]
+    elif network.name in TOPOLOGIES:
+        where = ["--topology", network.name]
+    else:
+        where = ["--network-file", network.name]
     rest = {
         "--seed": str(config.seed),
         "--minutes": repr(config.active_us / MINUTE_US),

@@ -227,11 +227,7 @@ def sync(*, path: Path, as_json: bool, **options: Any) -> None:
     "--by-subaddress", is_flag=True, help="What came in at each subaddress and is unspent."
 )
 @session_options
-def balance(
-    *,
-    session: Session,
-    by_subaddress: bool,
-) -> None:
+def balance(*, session: Session, by_subaddress: bool) -> None:
     """Show what the account holds of each token.
 
     Pending is what submitted payments have taken; change comes back once they are in a block.
@@ -251,11 +247,7 @@ def balance(
 @wallet.command()
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line per entry.")
 @session_options
-def history(
-    *,
-    session: Session,
-    as_csv: bool,
-) -> None:
+def history(*, session: Session, as_csv: bool) -> None:
     """Show payments received and sent, oldest first.
 
     The sender of a received payment is shown when its memo proves it: for everyone this wallet has
@@ -277,12 +269,7 @@ def history(
 @click.option("--token", type=click.IntRange(0, (1 << 64) - 1), help="Only this token id.")
 @click.option("--all", "is_all", is_flag=True, help="Spent ones and reserved ones too.")
 @session_options
-def outputs(
-    *,
-    session: Session,
-    token: int | None,
-    is_all: bool,
-) -> None:
+def outputs(*, session: Session, token: int | None, is_all: bool) -> None:
     """Show the outputs that the account can spend, by the keys that `send --input` takes."""
 
     async def work(opened: "Wallet") -> "list[OwnedOutput]":
@@ -298,12 +285,7 @@ def outputs(
 @click.argument("transaction")
 @wait_options
 @session_options
-def follow(
-    *,
-    session: Session,
-    transaction: str,
-    timeout_s: float | None,
-) -> None:
+def follow(*, session: Session, transaction: str, timeout_s: float | None) -> None:
     """Wait until a payment of this wallet, by its TRANSACTION hash, is in a block.
 
     What `send --no-wait` printed, or a command that was interrupted; --no-wait only looks.

@@ -44,13 +44,7 @@ def gift() -> None:
 )
 @session_options
 def fund(
-    *,
-    session: Session,
-    amount: str,
-    token: int,
-    note: str,
-    fee: str | None,
-    timeout_s: float,
+    *, session: Session, amount: str, token: int, note: str, fee: str | None, timeout_s: float
 ) -> None:
     """Put AMOUNT aside and print the code that gives it away, once it is in a block."""
     from mcnode.wallet.amounts import parse_amount
@@ -70,10 +64,7 @@ def fund(
 
 @gift.command("list")
 @session_options
-def list_(
-    *,
-    session: Session,
-) -> None:
+def list_(*, session: Session) -> None:
     """Show the gifts of this account, their codes, and which are taken."""
 
     async def work(opened: "Wallet") -> "list[GivenGift]":
@@ -87,13 +78,7 @@ def list_(
 @click.option("--note", default="", help="For your own history; at most 57 bytes.")
 @wait_options
 @session_options
-def redeem(
-    *,
-    session: Session,
-    code: str,
-    note: str,
-    timeout_s: float | None,
-) -> None:
+def redeem(*, session: Session, code: str, note: str, timeout_s: float | None) -> None:
     """Take the gift of CODE; the fee comes out of it.
 
     A transfer code of older wallets is taken too.
@@ -107,12 +92,7 @@ def redeem(
 @click.argument("output", type=click.IntRange(0))
 @wait_options
 @session_options
-def cancel(
-    *,
-    session: Session,
-    output: int,
-    timeout_s: float | None,
-) -> None:
+def cancel(*, session: Session, output: int, timeout_s: float | None) -> None:
     """Take back the gift at OUTPUT, the number that `list` shows, if nobody was quicker."""
     from mcnode.wallet.gifts import CancelGiftOrder
 

@@ -4,14 +4,14 @@ import contextlib
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from mcnode.cli.parameters import DIRECTORY, EXISTING_FILE
+from mcnode.cli.parameters import DIRECTORY, EXISTING_FILE, together
 from mcnode.errors import InvalidError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ no_sync_option = click.option(
 )
 
 fee_option = click.option("--fee", help="Fee, written like an amount. Default: the minimum.")
-_WAIT_OPTIONS = (
+_wait = together(
     click.option(
         "--wait/--no-wait", default=True, show_default=True, help="Wait until it is in a block."
     ),
@@ -70,12 +70,6 @@ _WAIT_OPTIONS = (
 )
 
 
-def _with_options(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 def wait_options(command: Callable[..., None]) -> Callable[..., None]:
     """How long a command follows its transaction: `timeout_s`, None for not at all."""
 
@@ -83,7 +77,7 @@ def wait_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_timeout(*, wait: bool, timeout_s: float, **rest: Any) -> None:
         command(timeout_s=timeout_s if wait else None, **rest)
 
-    return _with_options(with_timeout, _WAIT_OPTIONS)
+    return _wait(with_timeout)
 
 
 def parse_tx_hash(text: str) -> bytes:
@@ -101,7 +95,7 @@ def token_option(name: str, help_text: str) -> Callable[[Command], Command]:
     )
 
 
-_NETWORK_OPTIONS = (
+network_options = together(
     click.option(
         "--node",
         "nodes",
@@ -148,11 +142,7 @@ _NETWORK_OPTIONS = (
         "--trust-css. Default: the simulation root.",
     ),
 )
-
-
-def network_options(command: Command) -> Command:
-    """Options that override the settings in the wallet file."""
-    return _with_options(command, _NETWORK_OPTIONS)
+"""Options that override the settings in the wallet file."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """`mcnode wallet send`, `burn`, `merge`: what takes value out of outputs."""
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from mcnode.cli.parameters import together
 from mcnode.cli.wallet_options import (
     fee_option,
     token_option,
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from mcnode.wallet.payments import PaymentOrder
     from mcnode.wallet.selection import InputChoice
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_COIN_OPTIONS = (
+coin_options = together(
     click.option(
         "--coins",
         type=click.Choice(["smallest", "fewest"]),
@@ -37,13 +35,7 @@ _COIN_OPTIONS = (
         help="Spend exactly this output, by its public key in hex; repeat for several.",
     ),
 )
-
-
-def coin_options(command: Command) -> Command:
-    """Which outputs to spend."""
-    for option in reversed(_COIN_OPTIONS):
-        command = option(command)
-    return command
+"""Which outputs to spend."""
 
 
 def choice_of(coins: str, inputs: tuple[str, ...]) -> "InputChoice":
@@ -140,13 +132,7 @@ def burn(
 @fee_option
 @wait_options
 @session_options
-def merge(
-    *,
-    session: Session,
-    token: int,
-    fee: str | None,
-    timeout_s: float | None,
-) -> None:
+def merge(*, session: Session, token: int, fee: str | None, timeout_s: float | None) -> None:
     """Put 16 outputs together into one, so that larger payments fit into one transaction again."""
     from mcnode.wallet.amounts import parse_amount
     from mcnode.wallet.payments import MergeOrder

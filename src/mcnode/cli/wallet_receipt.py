@@ -50,11 +50,7 @@ def make(*, path: Path, transaction: str, as_json: bool) -> None:
 @receipt.command()
 @click.argument("code")
 @session_options
-def check(
-    *,
-    session: Session,
-    code: str,
-) -> None:
+def check(*, session: Session, code: str) -> None:
     """Check that who gave CODE (or @FILE) paid this account, and see where the payment is.
 
     Exit status 2 when it proves nothing.

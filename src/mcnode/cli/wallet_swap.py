@@ -108,10 +108,7 @@ def offer(
 
 @swap.command("list")
 @session_options
-def list_(
-    *,
-    session: Session,
-) -> None:
+def list_(*, session: Session) -> None:
     """Show the offers of this wallet with their numbers."""
 
     async def work(opened: "Wallet") -> "list[Offer]":
@@ -124,12 +121,7 @@ def list_(
 @click.argument("offer")
 @click.option("--part", help="Show what this part of the offer costs.")
 @session_options
-def show(
-    *,
-    session: Session,
-    offer: str,
-    part: str | None,
-) -> None:
+def show(*, session: Session, offer: str, part: str | None) -> None:
     """Show what taking OFFER means, and whether it still can be taken.
 
     OFFER is a code, or @FILE.
@@ -186,11 +178,7 @@ def fill(
 @wait_options
 @session_options
 def cancel(
-    *,
-    session: Session,
-    number: int,
-    fee_token: int | None,
-    timeout_s: float | None,
+    *, session: Session, number: int, fee_token: int | None, timeout_s: float | None
 ) -> None:
     """Take back offer NUMBER of `list`: its output is paid to oneself, for a fee.
 

@@ -63,11 +63,7 @@ def import_(*, path: Path, source: Path, as_json: bool, **options: Any) -> None:
 @view.command("sync-request")
 @_output
 @session_options
-def sync_request(
-    *,
-    session: Session,
-    output: Path,
-) -> None:
+def sync_request(*, session: Session, output: Path) -> None:
     """Write a request for the signer's `sync-txos`: new outputs can be spent only after it."""
     from mcnode.wallet.offline import save_json
     from mcnode.wallet.offline import sync_request as make_request
@@ -156,13 +152,7 @@ def export(
 )
 @wait_options
 @session_options
-def submit(
-    *,
-    session: Session,
-    signed: Path,
-    request_file: Path,
-    timeout_s: float | None,
-) -> None:
+def submit(*, session: Session, signed: Path, request_file: Path, timeout_s: float | None) -> None:
     """Hand in what the signer's `sign-tx` wrote."""
     from mcnode.wallet.offline import load_json, parse_sign_answer, parse_sign_request
 

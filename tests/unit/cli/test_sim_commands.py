@@ -5,7 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from mcnode.cli.sim import sim
+from mcnode.cli.sim import replay_command, sim
+from mcnode.consensus.config.documents import load_document
+from mcnode.consensus.config.network_file import parse_network
+from mcnode.simulation.run import SimConfig
+from mcnode.simulation.topology import from_quorum_set
 
 
 @pytest.fixture
@@ -60,6 +64,9 @@ def test_a_network_file_brings_its_timers(run, tmp_path):
     quick.write_text(json.dumps({**content, "timers": {"nomination_ms": 250, "ballot_ms": 500}}))
     found = {}
     for path in (plain, quick):
+        network = parse_network(load_document(path))
+        config = SimConfig(from_quorum_set(str(path), network.quorum_set, network.timing), 1)
+        assert f"--network-file {path} " in replay_command(config)
         where = ("--network-file", str(path), "--minutes", "0.2", "--json")
         [line] = run("latency", "--links", "200ms", *where)
         [result] = map(json.loads, run("run", "--faults", "latency=200ms", *where))

@@ -20,10 +20,10 @@ from mcnode.crypto.der import parse_ed25519_public_pem, parse_pem
 from mcnode.crypto.errors import KeyFormatError
 from mcnode.crypto.keys import SIGNATURE_BYTES, Ed25519Public
 from mcnode.errors import InvalidError
+from mcnode.files import UnfitFileError, read_text
 from mcnode.transaction.constants import MINT_NONCE_LENGTH
 from mcnode.wallet.minting.config_file import MintConfigTxFile, load_mint_config_tx_file
-from mcnode.wallet.minting.errors import TxFileError
-from mcnode.wallet.minting.tx_file import MintingTx, load_text, load_tx_file
+from mcnode.wallet.minting.tx_file import TX_FILE_BYTES_MAX, MintingTx, load_tx_file
 
 NAME: Final = "mc-consensus-mint-client"
 ABOUT: Final = """Set up who may mint a token, mint, and collect the signatures for it offline.
@@ -80,9 +80,11 @@ def parse_public_key(text: str) -> Ed25519Public:
 
 def _read(text: str) -> str:
     try:
-        return load_text(parse_path(text))
-    except TxFileError as error:
-        raise ValueTextError(f"Failed reading file {text}: {error}") from error
+        return read_text(parse_path(text), TX_FILE_BYTES_MAX)
+    except OSError as error:
+        raise ValueTextError(f"Failed reading file {text}: {error.strerror}") from error
+    except UnfitFileError as error:
+        raise ValueTextError(str(error)) from error
 
 
 def parse_css_path(text: str) -> Path:
